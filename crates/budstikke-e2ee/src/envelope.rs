@@ -1,0 +1,155 @@
+//! Envelopes: what lies inside cells once fragments are joined. Padding is the cell's business.
+
+use std::fmt;
+
+use prost::Message as _;
+use thiserror::Error;
+
+use crate::{
+    contact::{ContactId, Route},
+    pb, signed,
+    suite::SUITE_ID,
+};
+
+const VERSION: u32 = 1;
+const MAX_ROUTES: usize = 16;
+
+/// A decoded envelope.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Envelope {
+    /// An MLS private message: [`crate::group::Group::process`].
+    Mls(Vec<u8>),
+    /// A Welcome with the routes that come with it.
+    Welcome(WelcomeBody),
+    /// A sealed first contact: [`crate::contact::FirstContact::open`].
+    FirstContact(Vec<u8>),
+    /// The slot of that epoch has a new entry.
+    Nudge(Nudge),
+    /// A kind that this version does not know: skip it, keep count, tell nobody.
+    Unknown {
+        /// The kind's number.
+        kind: u32,
+    },
+}
+
+/// A Welcome and what its reader needs beside it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WelcomeBody {
+    /// For [`crate::group::Group::join`].
+    pub welcome: Vec<u8>,
+    /// Where the new member may write; at most 16.
+    pub routes: Vec<Route>,
+    /// The first contact this answers.
+    pub contact: Option<ContactId>,
+}
+
+/// "Look at the slot."
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nudge {
+    /// The group.
+    pub group_id: Vec<u8>,
+    /// The epoch whose slot has an entry.
+    pub epoch: u64,
+}
+
+/// An envelope that can't be read.
+#[derive(Debug, Error, PartialEq, Eq, Clone, Copy)]
+#[non_exhaustive]
+pub enum EnvelopeError {
+    /// Not an envelope.
+    #[error("the cell holds no envelope of a known form")]
+    Malformed,
+    /// A later version of the format.
+    #[error("the sender uses a later version ({0}); update this program")]
+    Version(u32),
+    /// Another MLS cipher suite.
+    #[error("the sender uses another cipher suite ({0:#06x}); update this program")]
+    Suite(u32),
+}
+
+impl Envelope {
+    /// Bytes for the cells.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let (kind, body) = match self {
+            Self::Mls(bytes) => (pb::Kind::MlsMessage as u32, bytes.clone()),
+            Self::Welcome(body) => (pb::Kind::Welcome as u32, body.encode()),
+            Self::FirstContact(bytes) => (pb::Kind::FirstContact as u32, bytes.clone()),
+            Self::Nudge(nudge) => (
+                pb::Kind::Nudge as u32,
+                pb::Nudge { group_id: nudge.group_id.clone(), epoch: nudge.epoch }.encode_to_vec(),
+            ),
+            Self::Unknown { kind } => (*kind, Vec::new()),
+        };
+        pb::Envelope { version: VERSION, suite: SUITE_ID.into(), kind, body }.encode_to_vec()
+    }
+
+    /// Parses an envelope. An unknown kind is not an error: later versions may add some.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, EnvelopeError> {
+        let pb = pb::Envelope::decode(bytes).map_err(|_| EnvelopeError::Malformed)?;
+        match pb.version {
+            0 => return Err(EnvelopeError::Malformed),
+            VERSION => {}
+            later => return Err(EnvelopeError::Version(later)),
+        }
+        if pb.suite != u32::from(SUITE_ID) {
+            return Err(EnvelopeError::Suite(pb.suite));
+        }
+        let kind = i32::try_from(pb.kind).ok().and_then(|kind| pb::Kind::try_from(kind).ok());
+        match kind {
+            None => Ok(Self::Unknown { kind: pb.kind }),
+            Some(pb::Kind::Unspecified) => Err(EnvelopeError::Malformed),
+            Some(pb::Kind::MlsMessage) => Ok(Self::Mls(pb.body)),
+            Some(pb::Kind::Welcome) => WelcomeBody::decode(&pb.body).map(Self::Welcome),
+            Some(pb::Kind::FirstContact) => Ok(Self::FirstContact(pb.body)),
+            Some(pb::Kind::Nudge) => {
+                let nudge =
+                    pb::Nudge::decode(pb.body.as_slice()).map_err(|_| EnvelopeError::Malformed)?;
+                Ok(Self::Nudge(Nudge { group_id: nudge.group_id, epoch: nudge.epoch }))
+            }
+        }
+    }
+}
+
+impl WelcomeBody {
+    fn encode(&self) -> Vec<u8> {
+        pb::WelcomeBody {
+            welcome: self.welcome.clone(),
+            routes: self.routes.iter().map(Route::to_pb).collect(),
+            contact: self.contact.map(|id| id.to_vec()).unwrap_or_default(),
+        }
+        .encode_to_vec()
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, EnvelopeError> {
+        let pb = pb::WelcomeBody::decode(bytes).map_err(|_| EnvelopeError::Malformed)?;
+        let routes: Option<Vec<_>> = pb.routes.iter().map(Route::from_pb).collect();
+        let contact = match pb.contact.as_slice() {
+            [] => None,
+            bytes => Some(signed::fixed(bytes).ok_or(EnvelopeError::Malformed)?),
+        };
+        let routes = routes.filter(|r| r.len() <= MAX_ROUTES).ok_or(EnvelopeError::Malformed)?;
+        Ok(Self { welcome: pb.welcome, routes, contact })
+    }
+}
+
+impl fmt::Debug for Envelope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mls(_) => "Envelope::Mls",
+            Self::Welcome(_) => "Envelope::Welcome",
+            Self::FirstContact(_) => "Envelope::FirstContact",
+            Self::Nudge(_) => "Envelope::Nudge",
+            Self::Unknown { .. } => "Envelope::Unknown",
+        })
+    }
+}
+
+impl fmt::Debug for WelcomeBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WelcomeBody")
+    }
+}

@@ -1,0 +1,186 @@
+//! What a mission's devices tell each other inside the team group.
+
+use std::fmt;
+
+use prost::Message as _;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::{contact::ContactId, keys::VerifyingKey, pb, signed};
+use pb::team_message::Body;
+
+/// A message of the team group.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TeamMessage {
+    /// Asks a device for a fresh key package.
+    KeyPackageRequest {
+        /// 16 random bytes that the reply repeats.
+        request_id: [u8; 16],
+        /// The device asked.
+        device: VerifyingKey,
+        /// The case it shall join.
+        case_id: Vec<u8>,
+    },
+    /// The answer.
+    KeyPackageReply {
+        /// Of the request.
+        request_id: [u8; 16],
+        /// For [`crate::group::Group::add`].
+        key_package: Vec<u8>,
+    },
+    /// Lets an assigned device read the cells of one grant on the team mailbox.
+    Grant(GrantRecord),
+    /// A rotating intake key's secret.
+    IntakeKey {
+        /// As published.
+        id: [u8; 8],
+        /// For [`crate::keys::HpkeSecret::from_seed`].
+        seed: Zeroizing<[u8; 32]>,
+        /// Unix seconds.
+        valid_from: i64,
+        /// Unix seconds, exclusive.
+        valid_until: i64,
+    },
+    /// The sender has taken a first contact.
+    Claim {
+        /// Which.
+        contact: ContactId,
+        /// The case made of it.
+        case_id: Vec<u8>,
+        /// The device that has it.
+        device: VerifyingKey,
+    },
+    /// How far the sender has read the team mailbox.
+    Cursor {
+        /// On which relay.
+        relay: String,
+        /// Highest sequence number committed to its vault.
+        read_to: u64,
+    },
+    /// A body that this version does not know.
+    Unknown,
+}
+
+/// A grant on the team mailbox.
+#[derive(Clone, PartialEq, Eq)]
+pub struct GrantRecord {
+    /// Relay of the mailbox.
+    pub relay: String,
+    /// The owner's label, which comes back with each cell.
+    pub label: Vec<u8>,
+    /// Key of the outer seal.
+    pub seal_key: Zeroizing<[u8; 32]>,
+    /// The case.
+    pub case_id: Vec<u8>,
+    /// Its MLS group.
+    pub group_id: Vec<u8>,
+}
+
+/// A team message that can't be read.
+#[derive(Debug, Error, PartialEq, Eq, Clone, Copy)]
+#[non_exhaustive]
+pub enum TeamError {
+    /// Not a team message, or an incomplete one: the sender's program is at fault.
+    #[error("a colleague's device sent a team message that is malformed")]
+    Malformed,
+    /// A later version.
+    #[error("a colleague's device uses a later version ({0}); update this program")]
+    Version(u32),
+}
+
+impl TeamMessage {
+    /// Bytes for [`crate::group::Group::encrypt`].
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let body = match self.clone() {
+            Self::KeyPackageRequest { request_id, device, case_id } => {
+                Some(Body::KeyPackageRequest(pb::KeyPackageRequest {
+                    request_id: request_id.to_vec(),
+                    device_key: device.as_bytes().to_vec(),
+                    case_id,
+                }))
+            }
+            Self::KeyPackageReply { request_id, key_package } => {
+                let request_id = request_id.to_vec();
+                Some(Body::KeyPackageReply(pb::KeyPackageReply { request_id, key_package }))
+            }
+            Self::Grant(grant) => Some(Body::Grant(pb::GrantRecord {
+                relay: grant.relay,
+                label: grant.label,
+                seal_key: grant.seal_key.to_vec(),
+                case_id: grant.case_id,
+                group_id: grant.group_id,
+            })),
+            Self::IntakeKey { id, seed, valid_from, valid_until } => {
+                let (id, seed) = (id.to_vec(), seed.to_vec());
+                Some(Body::IntakeKey(pb::IntakeKeyShare { id, seed, valid_from, valid_until }))
+            }
+            Self::Claim { contact, case_id, device } => Some(Body::Claim(pb::ClaimInfo {
+                contact: contact.to_vec(),
+                case_id,
+                device_key: device.as_bytes().to_vec(),
+            })),
+            Self::Cursor { relay, read_to } => Some(Body::Cursor(pb::Cursor { relay, read_to })),
+            Self::Unknown => None,
+        };
+        Zeroizing::new(pb::TeamMessage { version: 1, body }.encode_to_vec())
+    }
+
+    /// Parses a message of the team group.
+    ///
+    /// # Errors
+    /// [`TeamError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, TeamError> {
+        let pb = pb::TeamMessage::decode(bytes).map_err(|_| TeamError::Malformed)?;
+        match pb.version {
+            0 => Err(TeamError::Malformed),
+            1 => pb.body.map_or(Some(Self::Unknown), Self::from_pb).ok_or(TeamError::Malformed),
+            later => Err(TeamError::Version(later)),
+        }
+    }
+
+    fn from_pb(body: Body) -> Option<Self> {
+        Some(match body {
+            Body::KeyPackageRequest(pb) => Self::KeyPackageRequest {
+                request_id: signed::fixed(&pb.request_id)?,
+                device: VerifyingKey::from_bytes(&pb.device_key).ok()?,
+                case_id: pb.case_id,
+            },
+            Body::KeyPackageReply(pb) => Self::KeyPackageReply {
+                request_id: signed::fixed(&pb.request_id)?,
+                key_package: pb.key_package,
+            },
+            Body::Grant(pb) => Self::Grant(GrantRecord {
+                relay: pb.relay,
+                label: pb.label,
+                seal_key: signed::fixed(&pb.seal_key).map(Zeroizing::new)?,
+                case_id: pb.case_id,
+                group_id: pb.group_id,
+            }),
+            Body::IntakeKey(pb) => Self::IntakeKey {
+                id: signed::fixed(&pb.id)?,
+                seed: signed::fixed(&pb.seed).map(Zeroizing::new)?,
+                valid_from: pb.valid_from,
+                valid_until: pb.valid_until,
+            },
+            Body::Claim(pb) => Self::Claim {
+                contact: signed::fixed(&pb.contact)?,
+                case_id: pb.case_id,
+                device: VerifyingKey::from_bytes(&pb.device_key).ok()?,
+            },
+            Body::Cursor(pb) => Self::Cursor { relay: pb.relay, read_to: pb.read_to },
+        })
+    }
+}
+
+impl fmt::Debug for TeamMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TeamMessage")
+    }
+}
+
+impl fmt::Debug for GrantRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GrantRecord")
+    }
+}

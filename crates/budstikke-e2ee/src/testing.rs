@@ -1,0 +1,66 @@
+//! An in-memory [`StateStore`] for tests and examples, with savepoints to try rollbacks.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use zeroize::Zeroizing;
+
+use crate::store::{StateError, StateStore};
+
+type Map = BTreeMap<Vec<u8>, Zeroizing<Vec<u8>>>;
+
+/// Keeps everything in memory. Not for secrets that matter.
+#[derive(Default)]
+pub struct MemoryStore(Mutex<Map>);
+
+/// A copy of a [`MemoryStore`]'s content, to go back to.
+pub struct Savepoint(Map);
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Copies the present content.
+    pub fn savepoint(&self) -> Savepoint {
+        Savepoint(self.map().clone())
+    }
+
+    /// Goes back to an earlier content, as a rolled-back transaction would.
+    pub fn rollback(&self, to: &Savepoint) {
+        *self.map() = to.0.clone();
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.map().len()
+    }
+
+    /// True if nothing is stored.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn map(&self) -> MutexGuard<'_, Map> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl StateStore for MemoryStore {
+    fn get(&self, key: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, StateError> {
+        Ok(self.map().get(key).cloned())
+    }
+
+    fn put(&self, key: &[u8], value: &[u8]) -> Result<(), StateError> {
+        self.map().insert(key.to_vec(), Zeroizing::new(value.to_vec()));
+        Ok(())
+    }
+
+    fn delete(&self, key: &[u8]) -> Result<(), StateError> {
+        self.map().remove(key);
+        Ok(())
+    }
+}
