@@ -1,0 +1,211 @@
+//! Who may do what (CASEWORK 3.5, the rows that exist so far), and which side of a leg they are.
+
+use crate::refusal::Refusal;
+use crate::wire::{Leg, Role};
+
+use Role::{
+    Defender, Family, HeadOfMission, LegalRepresentative, MinistryDecisionMaker, MinistryDesk,
+    MinistryDutyOfficer, MinistryPrivacyOfficer, MissionContactPerson, MissionStaff,
+    MultilateralMissionStaff, TrustedContact,
+};
+
+/// A side of a leg's terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Comes to the other: a defender to a mission, a mission to the Ministry.
+    Asking,
+    /// Publishes offers: a mission, the Ministry's desk.
+    Offering,
+}
+
+/// Something a role may or may not do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Act {
+    /// Publish terms or a privacy notice.
+    Publish,
+    /// Propose, counter or accept terms.
+    Negotiate,
+    /// Suspend, resume or end terms.
+    ChangeTerms,
+    /// Send the emergency form.
+    CallForHelp,
+    /// Box 2.6 items 1-7 and 12.
+    TellOfCase,
+    /// Box 2.6 items 8-11.
+    AssessCase,
+    /// Send an identity sheet.
+    SendIdentity,
+    /// Letters and receipts.
+    Write,
+}
+
+impl Act {
+    /// Stable word, as in a refusal's details.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Publish => "publish",
+            Self::Negotiate => "negotiate",
+            Self::ChangeTerms => "change-terms",
+            Self::CallForHelp => "call-for-help",
+            Self::TellOfCase => "tell-of-case",
+            Self::AssessCase => "assess-case",
+            Self::SendIdentity => "send-identity",
+            Self::Write => "write",
+        }
+    }
+
+    /// Roles of the table's row, whatever the leg.
+    fn roles(self) -> &'static [Role] {
+        match self {
+            Self::Publish => {
+                &[MissionContactPerson, HeadOfMission, MultilateralMissionStaff, MinistryDesk]
+            }
+            Self::Negotiate | Self::ChangeTerms => &[
+                Defender,
+                Family,
+                LegalRepresentative,
+                MissionContactPerson,
+                HeadOfMission,
+                MultilateralMissionStaff,
+                MinistryDesk,
+            ],
+            Self::CallForHelp => &[Defender, Family, LegalRepresentative, TrustedContact],
+            Self::TellOfCase => &[
+                Defender,
+                Family,
+                LegalRepresentative,
+                TrustedContact,
+                MissionStaff,
+                MissionContactPerson,
+                HeadOfMission,
+                MultilateralMissionStaff,
+            ],
+            Self::AssessCase => {
+                &[MissionStaff, MissionContactPerson, HeadOfMission, MultilateralMissionStaff]
+            }
+            Self::SendIdentity => &[
+                Defender,
+                Family,
+                LegalRepresentative,
+                MissionStaff,
+                MissionContactPerson,
+                HeadOfMission,
+                MultilateralMissionStaff,
+            ],
+            Self::Write => &[
+                Defender,
+                Family,
+                LegalRepresentative,
+                TrustedContact,
+                MissionStaff,
+                MissionContactPerson,
+                HeadOfMission,
+                MultilateralMissionStaff,
+                MinistryDesk,
+                MinistryDutyOfficer,
+                MinistryDecisionMaker,
+                MinistryPrivacyOfficer,
+            ],
+        }
+    }
+}
+
+/// Which side of the leg a role stands on; `None` when it has no place there. The Ministry is
+/// never part of a defender's channel.
+pub fn side(leg: Leg, role: Role) -> Option<Side> {
+    let persons = matches!(role, Defender | Family | LegalRepresentative | TrustedContact);
+    let mission = matches!(role, MissionStaff | MissionContactPerson | HeadOfMission);
+    let multilateral = role == MultilateralMissionStaff;
+    let ministry = matches!(
+        role,
+        MinistryDesk | MinistryDutyOfficer | MinistryDecisionMaker | MinistryPrivacyOfficer
+    );
+    let (asking, offering) = match leg {
+        Leg::Unspecified => (false, false),
+        Leg::DefenderMission => (persons, mission),
+        Leg::DefenderMultilateralMission => (persons, multilateral),
+        Leg::MissionMinistry => (mission || multilateral, ministry),
+        Leg::MissionMultilateralMission => (mission, multilateral),
+        Leg::MissionTeam => (false, mission || multilateral),
+    };
+    match (asking, offering) {
+        (true, _) => Some(Side::Asking),
+        (_, true) => Some(Side::Offering),
+        _ => None,
+    }
+}
+
+/// Whether the role may do this on this leg.
+///
+/// # Errors
+/// I03, with the roles that may.
+pub fn permit(act: Act, leg: Leg, role: Role) -> Result<(), Refusal> {
+    let fits = |role: Role| {
+        let side = side(leg, role);
+        act.roles().contains(&role)
+            && side.is_some()
+            && (act != Act::Publish || side == Some(Side::Offering))
+            && (leg != Leg::MissionTeam || !matches!(act, Act::Negotiate | Act::ChangeTerms))
+    };
+    if fits(role) {
+        return Ok(());
+    }
+    let allowed = act.roles().iter().copied().filter(|role| fits(*role)).collect();
+    Err(Refusal::RoleNotPermitted { role, act: act.name(), allowed })
+}
+
+/// Roles that may bind a side.
+pub(crate) fn negotiators() -> &'static [Role] {
+    Act::Negotiate.roles()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::Word as _;
+
+    /// One line per row of the table: the roles that may, over all legs.
+    #[test]
+    fn table() {
+        let may = |act| -> Vec<String> {
+            let legs: Vec<Leg> = Leg::all().collect();
+            Role::all()
+                .filter(|role| legs.iter().any(|leg| permit(act, *leg, *role).is_ok()))
+                .map(crate::words::Word::name)
+                .collect()
+        };
+        assert_eq!(
+            may(Act::CallForHelp).join(" "),
+            "defender family legal-representative trusted-contact"
+        );
+        assert!(!may(Act::Negotiate).contains(&"mission-staff".to_owned()));
+        assert!(!may(Act::Negotiate).contains(&"trusted-contact".to_owned()));
+        assert!(!may(Act::AssessCase).contains(&"defender".to_owned()));
+        assert!(!may(Act::Publish).contains(&"defender".to_owned()));
+        assert!(!may(Act::TellOfCase).contains(&"ministry-desk".to_owned()));
+        assert_eq!(may(Act::Write).len(), 12);
+    }
+
+    #[test]
+    fn ministry_has_no_place_in_a_defenders_channel() {
+        for role in [MinistryDesk, MinistryDutyOfficer, MinistryDecisionMaker] {
+            assert_eq!(side(Leg::DefenderMission, role), None);
+            assert!(permit(Act::Write, Leg::DefenderMission, role).is_err());
+        }
+        assert_eq!(side(Leg::MissionMinistry, MinistryDesk), Some(Side::Offering));
+        assert_eq!(side(Leg::MissionMinistry, MissionStaff), Some(Side::Asking));
+        assert_eq!(side(Leg::MissionMinistry, Defender), None);
+    }
+
+    #[test]
+    fn refusal_names_those_who_may_here() {
+        let refusal = permit(Act::Negotiate, Leg::DefenderMission, MissionStaff).unwrap_err();
+        assert_eq!(refusal.code(), "I03");
+        let details = refusal.details();
+        assert!(details.contains(&("act", "negotiate".to_owned())));
+        let allowed = "defender, family, legal-representative, mission-contact-person, \
+                       head-of-mission";
+        assert!(details.contains(&("allowed", allowed.to_owned())));
+    }
+}

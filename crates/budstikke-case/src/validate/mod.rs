@@ -1,0 +1,182 @@
+//! What each kind of message must hold and how much it may: one table per kind, run by the
+//! builder before sealing and by the receiver after opening. Limits are UTF-8 bytes.
+
+mod check;
+mod intake;
+mod letters;
+mod terms;
+
+use prost::Message as _;
+
+use crate::kind::Kind;
+use crate::received::{malformed, too_large};
+use crate::refusal::{Fault, Refusal, Unknown};
+use crate::roles::{Act, permit};
+use crate::warning::Warning;
+use crate::wire::{
+    CaseIntake, ChannelTerms, Content, DataCategory, Header, Leg, Purpose, Role, RunMode,
+};
+use crate::wire::{TermsChangeKind, content::Body};
+use crate::words::strict;
+use check::{Check, Need::Optional};
+
+/// Most bytes of one encoded `Content`; above that it is an attachment.
+pub const MAX_CONTENT: usize = 60 * 1024;
+/// Bytes of `message_id` and `case_ref`.
+pub const ID_LEN: usize = 16;
+/// Bytes of an alias.
+pub const MAX_ALIAS: usize = 32;
+
+/// Checks a message against its kind's table and the role table. `leg` is where it travels and
+/// `sender_role` what the sender's certificate says, not what the header claims.
+///
+/// # Errors
+/// W01 for an unknown leg, role or purpose; W02 for a missing, overlong or contradictory field;
+/// I03 for a role that may not; P01, P02, P03, P04 for privacy rules that need no terms.
+pub fn validate(content: &Content, leg: Leg, sender_role: Role) -> Result<Vec<Warning>, Refusal> {
+    let encoded = content.encoded_len();
+    if encoded > MAX_CONTENT {
+        return Err(too_large(encoded));
+    }
+    let mut check = Check::default();
+    let head = content.header.as_ref().ok_or_else(|| malformed("header", Fault::Missing))?;
+    let body = content.body.as_ref().ok_or_else(|| malformed("body", Fault::Missing))?;
+    header(head, leg, sender_role, &mut check)?;
+    if Kind::of_body(body).is_case_content() {
+        purpose(head)?;
+        handling(head, leg)?;
+    }
+    for act in acts(body) {
+        permit(act, leg, sender_role)?;
+    }
+    match body {
+        Body::PrivacyNotice(notice) => letters::privacy_notice(notice, &mut check),
+        Body::ChannelOffer(offer) => terms::offer(offer, leg, &mut check),
+        Body::TermsProposal(proposal) => terms::proposal(proposal, leg, &mut check),
+        Body::TermsCounter(counter) => terms::counter(counter, leg, &mut check),
+        Body::TermsAcceptance(acceptance) => terms::acceptance(acceptance, &mut check),
+        Body::TermsChange(change) => terms::change(change, &mut check),
+        Body::EmergencyContact(call) => letters::emergency(call, &mut check),
+        Body::CaseIntake(case) => intake::case_intake(case, leg, sender_role, &mut check),
+        Body::IdentitySheet(sheet) => letters::identity(sheet, leg, &mut check),
+        Body::FreeText(text) => letters::free_text(text, &mut check),
+        Body::Receipt(receipt) => letters::receipt(receipt, &mut check),
+    }?;
+    Ok(check.warnings)
+}
+
+/// Header rows, for every kind.
+fn header(h: &Header, leg: Leg, role: Role, c: &mut Check) -> Result<(), Refusal> {
+    let claimed = known::<Leg>(h.leg, "leg")?;
+    if claimed != leg {
+        return Err(malformed("header.leg", Fault::Contradiction));
+    }
+    let claimed = known::<Role>(h.sender_role, "role")?;
+    if claimed != role {
+        let allowed = vec![role];
+        return Err(Refusal::RoleNotPermitted { role: claimed, act: "claim-role", allowed });
+    }
+    c.inside("header", |c| {
+        c.id("message_id", &h.message_id, check::Need::Required, ID_LEN)?;
+        c.id("case_ref", &h.case_ref, Optional, ID_LEN)?;
+        c.id("terms_hash", &h.terms_hash, Optional, 32)?;
+        c.id("in_reply_to", &h.in_reply_to, Optional, ID_LEN)?;
+        c.range("written_at_s", h.written_at_s, 1..=check::MAX_TIME)?;
+        c.range("expires_at_s", h.expires_at_s, 0..=check::MAX_TIME)?;
+        c.text("classification", &h.classification, Optional, 64)?;
+        c.text("language", &h.language, Optional, 35)?;
+        c.text("intended_for", &h.intended_for, Optional, 64)?;
+        c.words::<DataCategory>("categories", &h.categories, 0..=16)?;
+        c.entries("must_understand", h.must_understand.len(), 0..=16)?;
+        c.word::<RunMode>("run_mode", h.run_mode, Optional)?;
+        if h.expires_at_s != 0 && h.expires_at_s <= h.written_at_s {
+            return Err(c.fault("expires_at_s", Fault::Order));
+        }
+        Ok(())
+    })?;
+    if RunMode::try_from(h.run_mode) == Ok(RunMode::Exercise) {
+        c.warnings.push(Warning::Exercise);
+    }
+    Ok(())
+}
+
+/// P01: what somebody told may only be used for something said beforehand.
+fn purpose(h: &Header) -> Result<(), Refusal> {
+    match h.purpose {
+        0 => Err(Refusal::PurposeMissing),
+        raw => known::<Purpose>(raw, "purpose").map(drop),
+    }
+}
+
+/// P03: the sender's circle of readers must reach as far as the leg does.
+fn handling(h: &Header, leg: Leg) -> Result<(), Refusal> {
+    use crate::wire::Handling;
+    let handling: Handling = strict(h.handling);
+    let needed = match leg {
+        Leg::MissionMinistry => Handling::Ministry,
+        Leg::MissionMultilateralMission => Handling::Partners,
+        Leg::MissionTeam => Handling::CaseTeam,
+        _ => Handling::RecipientOnly,
+    };
+    if i32::from(handling) < i32::from(needed) {
+        return Err(Refusal::HandlingForbids { handling });
+    }
+    Ok(())
+}
+
+/// Acts of the role table that sending this body is.
+fn acts(body: &Body) -> Vec<Act> {
+    match body {
+        Body::PrivacyNotice(_) | Body::ChannelOffer(_) => vec![Act::Publish],
+        Body::TermsProposal(_) | Body::TermsCounter(_) | Body::TermsAcceptance(_) => {
+            vec![Act::Negotiate]
+        }
+        Body::TermsChange(_) => vec![Act::ChangeTerms],
+        Body::EmergencyContact(_) => vec![Act::CallForHelp],
+        Body::CaseIntake(case) => intake_acts(case),
+        Body::IdentitySheet(_) => vec![Act::SendIdentity],
+        Body::FreeText(_) | Body::Receipt(_) => vec![Act::Write],
+    }
+}
+
+fn intake_acts(case: &CaseIntake) -> Vec<Act> {
+    let assessed = case.source.is_some()
+        || case.contact.is_some()
+        || case.actions.is_some()
+        || case.results.is_some();
+    // Item 12 is either's.
+    let only_assessed = assessed && !intake::tells(case);
+    let mut acts = Vec::new();
+    if assessed {
+        acts.push(Act::AssessCase);
+    }
+    if !only_assessed {
+        acts.push(Act::TellOfCase);
+    }
+    acts
+}
+
+/// Checks terms alone, as a file or a negotiation holds them.
+///
+/// # Errors
+/// W02 and P04 with the field; I03 for emergency terms that are not strict enough.
+pub fn validate_terms(terms: &ChannelTerms, leg: Leg) -> Result<Vec<Warning>, Refusal> {
+    let mut check = Check::default();
+    terms::channel_terms(terms, leg, &mut check)?;
+    Ok(check.warnings)
+}
+
+/// A value that decides who or where; one of a newer version is not acted on.
+fn known<E: crate::words::Word>(raw: i32, name: &'static str) -> Result<E, Refusal> {
+    match E::try_from(raw) {
+        Ok(_) if raw == 0 => Err(malformed(&format!("header.{name}"), Fault::Missing)),
+        Ok(value) => Ok(value),
+        Err(_) => Err(Refusal::NotUnderstood { what: Unknown::Enum(name) }),
+    }
+}
+
+/// The change asked for; an unknown one is read as SUSPEND, the most restrictive that can be
+/// undone.
+pub(crate) fn change_kind(raw: i32) -> TermsChangeKind {
+    strict(raw)
+}

@@ -1,0 +1,101 @@
+//! What a person should see before going on. A warning never blocks.
+
+use std::fmt;
+
+/// Something worth saying that stops nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// Messages between this one and the last are missing; their number.
+    SequenceGap {
+        /// How many.
+        missing: u64,
+    },
+    /// A number of a newer version in a descriptive field; shown as "other".
+    OtherUpdateNeeded {
+        /// Path of the field.
+        field: String,
+    },
+    /// A time's words were kept but no date was understood in them.
+    TimeNotUnderstood {
+        /// Path of the field.
+        field: String,
+    },
+    /// What can be expected was last looked at more than 180 days ago.
+    ExpectationsOld,
+    /// The text seems to name somebody who has an alias, or an intake names nobody at all.
+    NobodyNamed,
+    /// An exercise, not a real case.
+    Exercise,
+    /// The text may upset its reader.
+    Distressing,
+    /// A child is concerned: guardian and privacy officer.
+    ChildConcerned,
+    /// Said by somebody other than the person concerned.
+    ToldByOther,
+    /// The time of writing lies in the future or long ago.
+    ClockImplausible,
+    /// A review date has passed.
+    ReviewOverdue,
+}
+
+impl Warning {
+    /// Key of the text in the message catalogue.
+    pub fn message_key(&self) -> &'static str {
+        match self {
+            Self::SequenceGap { .. } => "warning-sequence-gap",
+            Self::OtherUpdateNeeded { .. } => "warning-other-update-needed",
+            Self::TimeNotUnderstood { .. } => "warning-time-not-understood",
+            Self::ExpectationsOld => "warning-expectations-old",
+            Self::NobodyNamed => "warning-nobody-named",
+            Self::Exercise => "warning-exercise",
+            Self::Distressing => "warning-distressing",
+            Self::ChildConcerned => "warning-child-concerned",
+            Self::ToldByOther => "warning-told-by-other",
+            Self::ClockImplausible => "warning-clock-implausible",
+            Self::ReviewOverdue => "warning-review-overdue",
+        }
+    }
+
+    /// Named values for the text, safe to show.
+    pub fn details(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::SequenceGap { missing } => vec![("missing", missing.to_string())],
+            Self::OtherUpdateNeeded { field } | Self::TimeNotUnderstood { field } => {
+                vec![("field", field.clone())]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SequenceGap { missing } => write!(f, "{missing} earlier messages are missing."),
+            Self::OtherUpdateNeeded { field } => {
+                write!(
+                    f,
+                    "\"{field}\" holds a choice this version does not know; update to see it."
+                )
+            }
+            Self::TimeNotUnderstood { field } => {
+                write!(f, "\"{field}\" was kept as told, but no date was understood in it.")
+            }
+            Self::ExpectationsOld => {
+                f.write_str("What can be expected was written more than 180 days ago.")
+            }
+            Self::NobodyNamed => f.write_str("This does not say yet whom it is about."),
+            Self::Exercise => f.write_str("EXERCISE: this is practice, not a real case."),
+            Self::Distressing => f.write_str("This text may be upsetting to read."),
+            Self::ChildConcerned => {
+                f.write_str("A child is concerned: think of the guardian and the privacy officer.")
+            }
+            Self::ToldByOther => f.write_str("This was told by somebody else than the person."),
+            Self::ClockImplausible => {
+                f.write_str("The time of writing does not fit this device's clock.")
+            }
+            Self::ReviewOverdue => f.write_str("The date for looking at this again has passed."),
+        }
+    }
+}
