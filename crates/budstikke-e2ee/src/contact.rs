@@ -109,7 +109,7 @@ impl FirstContact {
             extra: self.extra.clone(),
         };
         let plain = Zeroizing::new(plain.encode_to_vec());
-        let (encapsulated, ciphertext) = suite.seal(to.public.as_bytes(), &info(&to.id), &plain)?;
+        let (encapsulated, ciphertext) = suite.seal(to.public.as_bytes(), &info(to.id), &plain)?;
         Ok(pb::SealedContact { key_id: to.id.to_vec(), encapsulated, ciphertext }.encode_to_vec())
     }
 
@@ -126,7 +126,7 @@ impl FirstContact {
         let id: [u8; 8] = signed::fixed(&outer.key_id).ok_or(ContactError::Malformed)?;
         let key = keys.iter().find(|key| key.id == id).ok_or(ContactError::UnknownKey)?;
         let plain =
-            suite.open(key.secret.secret(), &info(&id), &outer.encapsulated, &outer.ciphertext)?;
+            suite.open(key.secret.secret(), &info(id), &outer.encapsulated, &outer.ciphertext)?;
         // Over the fields, not the encoding: protobuf has many encodings of one message.
         let contact_id = hash("contact-id", &[&id, &outer.encapsulated, &outer.ciphertext]);
         Ok((Self::from_bytes(&plain)?, contact_id))
@@ -208,6 +208,6 @@ impl fmt::Debug for FirstContact {
     }
 }
 
-fn info(key_id: &[u8; 8]) -> Vec<u8> {
-    [b"budstikke/v1/first-contact\0".as_slice(), key_id].concat()
+fn info(key_id: [u8; 8]) -> Vec<u8> {
+    [b"budstikke/v1/first-contact\0".as_slice(), &key_id].concat()
 }

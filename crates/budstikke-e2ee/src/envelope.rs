@@ -42,6 +42,8 @@ pub struct WelcomeBody {
     pub routes: Vec<Route>,
     /// The first contact this answers.
     pub contact: Option<ContactId>,
+    /// A [`crate::note`] for the reader, if it is a colleague's device; else empty.
+    pub note: Vec<u8>,
 }
 
 /// "Look at the slot."
@@ -120,6 +122,7 @@ impl WelcomeBody {
             welcome: self.welcome.clone(),
             routes: self.routes.iter().map(Route::to_pb).collect(),
             contact: self.contact.map(|id| id.to_vec()).unwrap_or_default(),
+            note: self.note.clone(),
         }
         .encode_to_vec()
     }
@@ -132,7 +135,7 @@ impl WelcomeBody {
             bytes => Some(signed::fixed(bytes).ok_or(EnvelopeError::Malformed)?),
         };
         let routes = routes.filter(|r| r.len() <= MAX_ROUTES).ok_or(EnvelopeError::Malformed)?;
-        Ok(Self { welcome: pb.welcome, routes, contact })
+        Ok(Self { welcome: pb.welcome, routes, contact, note: pb.note })
     }
 }
 

@@ -81,10 +81,10 @@ impl Invitation {
     /// [`InviteError`].
     pub fn from_text(text: &str) -> Result<Self, InviteError> {
         let payload = Zeroizing::new(armor::decode(PREFIX, text)?);
-        let pb = pb::Invitation::decode(payload.as_slice()).map_err(|_| InviteError::Contents)?;
+        let mut pb = pb::Invitation::decode(payload.as_slice()).map_err(|_| InviteError::Contents)?;
         let invitation = Self {
             root: signed::fixed(&pb.root_fingerprint).ok_or(InviteError::Contents)?,
-            unit_id: pb.unit_id,
+            unit_id: std::mem::take(&mut pb.unit_id),
             notice: VerifyingKey::from_bytes(&pb.notice_id).map_err(|_| InviteError::Contents)?,
             send_id: signed::fixed(&pb.send_id).ok_or(InviteError::Contents)?,
             send_secret: signed::fixed(&pb.send_secret)

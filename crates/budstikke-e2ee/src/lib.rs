@@ -21,6 +21,7 @@ pub mod envelope;
 pub mod group;
 pub mod invite;
 pub mod keys;
+pub mod note;
 pub mod safety;
 mod signed;
 pub mod slot;
@@ -30,6 +31,9 @@ pub mod team;
 pub mod testing;
 
 pub use suite::{Env, Suite};
+
+#[cfg(test)]
+extern crate self as budstikke_e2ee; // for the tests' common module
 
 /// The generated protobuf types. Never public: what callers see is parsed and checked.
 #[allow(clippy::pedantic, missing_docs, unreachable_pub)]

@@ -35,6 +35,11 @@ impl SlotKeys {
         *self.signing.public().as_bytes()
     }
 
+    /// The Ed25519 seed, for a caller whose signing function takes one.
+    pub fn seed(&self) -> Zeroizing<[u8; 32]> {
+        self.signing.to_bytes()
+    }
+
     /// Key of the seal of the slot's entries.
     pub fn seal_key(&self) -> &[u8; 32] {
         &self.seal

@@ -1,6 +1,6 @@
 //! What a mission's devices tell each other inside the team group.
 
-use std::fmt;
+use std::{fmt, mem};
 
 use prost::Message as _;
 use thiserror::Error;
@@ -28,6 +28,8 @@ pub enum TeamMessage {
         request_id: [u8; 16],
         /// For [`crate::group::Group::add`].
         key_package: Vec<u8>,
+        /// Where to seal the [`crate::note`] that comes with the Welcome: an X-Wing public key.
+        note_key: Vec<u8>,
     },
     /// Lets an assigned device read the cells of one grant on the team mailbox.
     Grant(GrantRecord),
@@ -100,9 +102,9 @@ impl TeamMessage {
                     case_id,
                 }))
             }
-            Self::KeyPackageReply { request_id, key_package } => {
+            Self::KeyPackageReply { request_id, key_package, note_key } => {
                 let request_id = request_id.to_vec();
-                Some(Body::KeyPackageReply(pb::KeyPackageReply { request_id, key_package }))
+                Some(Body::KeyPackageReply(pb::KeyPackageReply { request_id, key_package, note_key }))
             }
             Self::Grant(grant) => Some(Body::Grant(pb::GrantRecord {
                 relay: grant.relay,
@@ -149,13 +151,14 @@ impl TeamMessage {
             Body::KeyPackageReply(pb) => Self::KeyPackageReply {
                 request_id: signed::fixed(&pb.request_id)?,
                 key_package: pb.key_package,
+                note_key: pb.note_key,
             },
-            Body::Grant(pb) => Self::Grant(GrantRecord {
-                relay: pb.relay,
-                label: pb.label,
+            Body::Grant(mut pb) => Self::Grant(GrantRecord {
+                relay: mem::take(&mut pb.relay),
+                label: mem::take(&mut pb.label),
                 seal_key: signed::fixed(&pb.seal_key).map(Zeroizing::new)?,
-                case_id: pb.case_id,
-                group_id: pb.group_id,
+                case_id: mem::take(&mut pb.case_id),
+                group_id: mem::take(&mut pb.group_id),
             }),
             Body::IntakeKey(pb) => Self::IntakeKey {
                 id: signed::fixed(&pb.id)?,

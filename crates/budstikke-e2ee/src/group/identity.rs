@@ -164,7 +164,7 @@ pub struct Member {
 #[non_exhaustive]
 pub enum Party {
     /// A staff device whose chain verified.
-    Device(VerifiedDevice),
+    Device(Box<VerifiedDevice>),
     /// A defender.
     Defender {
         /// The name it chose.
@@ -236,7 +236,7 @@ impl Member {
                         format!("the unit {} has no part in this group", device.unit.id),
                     ));
                 }
-                Party::Device(device)
+                Party::Device(Box::new(device))
             }
             Credential::Defender { .. } if charter.kind != super::GroupKind::Case => {
                 return Err(Rejection::new(

@@ -1,6 +1,6 @@
 //! What comes in: Welcomes, commits, application messages.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, mem};
 
 use openmls::{
     framing::errors::MessageDecryptionError,
@@ -300,6 +300,17 @@ impl Group {
         self.save(env)
     }
 
+    /// The id of the group that a private message names, without processing it; `None` if it is none.
+    pub fn named_by(message: &[u8]) -> Option<Vec<u8>> {
+        let message = MlsMessageIn::tls_deserialize_exact_bytes(message).ok()?;
+        match message.extract() {
+            MlsMessageBodyIn::PrivateMessage(private) => {
+                Some(ProtocolMessage::from(private).group_id().as_slice().to_vec())
+            }
+            _ => None,
+        }
+    }
+
     fn private_message(&self, bytes: &[u8]) -> Result<ProtocolMessage, Rejection> {
         let message = MlsMessageIn::tls_deserialize_exact_bytes(bytes)
             .map_err(|_| Rejection::new(Check::Authentic, "it is not an MLS message"))?;
@@ -331,7 +342,7 @@ impl Group {
             return Err(GroupError::library("not an application message"));
         };
         let encoded = Zeroizing::new(message.into_bytes());
-        let frame = frame::decode(&encoded)?;
+        let mut frame = frame::decode(&encoded)?;
         let mut findings = Vec::new();
         findings.extend(self.record.peer(*sender.key.as_bytes()).take(&frame, &encoded));
         let authenticator = if epoch == self.epoch() {
@@ -350,11 +361,11 @@ impl Group {
         self.save(env)?;
         Ok(Application {
             sender,
-            content: Zeroizing::new(frame.content),
+            content: Zeroizing::new(mem::take(&mut frame.content)),
             counter: frame.counter,
             epoch,
             findings,
-            receipt: Some(frame.receipt).filter(|bytes| !bytes.is_empty()),
+            receipt: Some(mem::take(&mut frame.receipt)).filter(|bytes| !bytes.is_empty()),
         })
     }
 
