@@ -8,8 +8,10 @@
 //! [`validate()`] and [`may_accept`] check what a modified sender may have skipped.
 //! [`TermsState`] is the negotiation of Box 2.3; every "no" is a [`Refusal`] with a stable code.
 //!
+//! Files that people write ([`file`]) become messages, messages become a [`View`] to show.
 
 mod draft;
+pub mod file;
 mod guard;
 pub mod hash;
 mod kind;
@@ -21,6 +23,7 @@ mod scan;
 mod terms_state;
 pub mod time;
 pub mod validate;
+mod view;
 mod warning;
 pub mod words;
 
@@ -34,6 +37,7 @@ pub use refusal::{Fault, Refusal, Unit, Unknown, WhoCanFix};
 pub use roles::{Act, Side, permit, side};
 pub use terms_state::{Onward, Phase, TermsEvent, TermsState, decode_terms};
 pub use validate::{MAX_CONTENT, validate};
+pub use view::{Line, Section, Value, View};
 pub use warning::Warning;
 #[doc(no_inline)]
 pub use wire::content::Body;

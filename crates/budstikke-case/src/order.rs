@@ -46,9 +46,9 @@ impl Order {
 
     /// Reads `to_bytes`; any 16 bytes are a state.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
-        let [a, b, c, d, e, f, g, h, rest @ ..] = bytes;
-        let highest = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
-        Self { highest, seen: u64::from_be_bytes(rest) }
+        let both = u128::from_be_bytes(bytes);
+        let half = |value: u128| u64::try_from(value & u128::from(u64::MAX)).unwrap_or(u64::MAX);
+        Self { highest: half(both >> 64), seen: half(both) }
     }
 }
 

@@ -142,7 +142,7 @@ impl TermsState {
         now: i64,
     ) -> Result<(), Refusal> {
         let ending = kind == TermsChangeKind::End;
-        if self.in_force.is_none() && !(ending && !self.pending.is_empty()) {
+        if self.in_force.is_none() && (!ending || self.pending.is_empty()) {
             return Err(Refusal::TermsNotInForce { leg: self.leg, state: self.phase(now) });
         }
         if let Some(named) = hash

@@ -103,11 +103,13 @@ fn between(from: &str, until: &str, offset: i32) -> Option<(i64, i64)> {
     (start <= end).then_some((start, end))
 }
 
+/// Hour and, if said, minute.
+type Clock = (i64, Option<i64>);
+
 #[derive(Default, Clone, Copy)]
 struct Moment {
     date: Option<Calendar>,
-    /// Hour and, if said, minute.
-    clock: Option<(i64, Option<i64>)>,
+    clock: Option<Clock>,
     part: Option<(i64, i64)>,
     about: bool,
 }
@@ -206,7 +208,7 @@ impl Calendar {
 }
 
 /// `2026`, `2026-11`, `2026-11-03`, `2026-11-03T08:10`.
-fn iso(word: &str) -> Option<(Calendar, Option<(i64, Option<i64>)>)> {
+fn iso(word: &str) -> Option<(Calendar, Option<Clock>)> {
     let (date, time) = match word.split_once('t') {
         Some((date, time)) => (date, Some(clock(time)?)),
         None => (word, None),
@@ -223,7 +225,7 @@ fn iso(word: &str) -> Option<(Calendar, Option<(i64, Option<i64>)>)> {
 }
 
 /// `08:10`, `08:10:30`, `9am`, `9:30pm`.
-fn clock(word: &str) -> Option<(i64, Option<i64>)> {
+fn clock(word: &str) -> Option<Clock> {
     let (digits, noon) = match (word.strip_suffix("am"), word.strip_suffix("pm")) {
         (Some(digits), _) => (digits, Some(0)),
         (_, Some(digits)) => (digits, Some(12)),

@@ -112,7 +112,7 @@ impl Check {
         raw.iter().try_for_each(|raw| self.word::<E>(field, *raw, Required))
     }
 
-    pub(super) fn range<N: PartialOrd>(
+    pub(super) fn range<N: PartialOrd + Copy>(
         &self,
         field: &str,
         number: N,

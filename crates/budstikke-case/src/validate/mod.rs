@@ -14,9 +14,9 @@ use crate::refusal::{Fault, Refusal, Unknown};
 use crate::roles::{Act, permit};
 use crate::warning::Warning;
 use crate::wire::{
-    CaseIntake, ChannelTerms, Content, DataCategory, Header, Leg, Purpose, Role, RunMode,
+    CaseIntake, ChannelTerms, Content, DataCategory, EmergencyContact, Header, IdentitySheet, Leg,
+    PrivacyNotice, Purpose, Role, RunMode, TermsChangeKind, content::Body,
 };
-use crate::wire::{TermsChangeKind, content::Body};
 use crate::words::strict;
 use check::{Check, Need::Optional};
 
@@ -164,6 +164,32 @@ pub fn validate_terms(terms: &ChannelTerms, leg: Leg) -> Result<Vec<Warning>, Re
     let mut check = Check::default();
     terms::channel_terms(terms, leg, &mut check)?;
     Ok(check.warnings)
+}
+
+/// Checks an intake alone, as a file holds it: whoever fills it, wherever it goes.
+pub(crate) fn validate_intake(intake: &CaseIntake) -> Result<Vec<Warning>, Refusal> {
+    let mut check = Check::default();
+    intake::case_intake(intake, Leg::MissionTeam, Role::MissionStaff, &mut check)?;
+    Ok(check.warnings)
+}
+
+/// Checks one identity sheet of a file.
+pub(crate) fn validate_identity(sheet: &IdentitySheet, index: usize) -> Result<(), Refusal> {
+    let leg = Leg::DefenderMission;
+    Check::default()
+        .inside(&format!("identity[{index}]"), |check| letters::identity(sheet, leg, check))
+}
+
+/// Checks an emergency form alone.
+pub(crate) fn validate_emergency(form: &EmergencyContact) -> Result<Vec<Warning>, Refusal> {
+    let mut check = Check::default();
+    letters::emergency(form, &mut check)?;
+    Ok(check.warnings)
+}
+
+/// Checks a privacy notice alone.
+pub(crate) fn validate_privacy_notice(notice: &PrivacyNotice) -> Result<(), Refusal> {
+    letters::privacy_notice(notice, &mut Check::default())
 }
 
 /// A value that decides who or where; one of a newer version is not acted on.
