@@ -33,7 +33,8 @@ pub mod testing;
 pub use suite::{Env, Suite};
 
 #[cfg(test)]
-extern crate self as budstikke_e2ee; // for the tests' common module
+#[allow(unused_extern_crates)] // names this crate for the module that unit and integration tests share
+extern crate self as budstikke_e2ee;
 
 /// The generated protobuf types. Never public: what callers see is parsed and checked.
 #[allow(clippy::pedantic, missing_docs, unreachable_pub)]

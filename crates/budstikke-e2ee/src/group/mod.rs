@@ -16,6 +16,8 @@ mod inbound;
 mod outbound;
 mod policy;
 mod record;
+#[cfg(test)]
+mod tests;
 
 use openmls::prelude::{GroupId, MlsGroup};
 use thiserror::Error;

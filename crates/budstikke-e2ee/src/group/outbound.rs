@@ -39,7 +39,7 @@ pub(super) fn ratchet() -> SenderRatchetConfiguration {
 #[derive(Clone)]
 pub struct KeyPackage {
     bytes: Vec<u8>,
-    package: MlsKeyPackage,
+    pub(super) package: MlsKeyPackage,
     key: VerifyingKey,
     credential: Credential,
 }

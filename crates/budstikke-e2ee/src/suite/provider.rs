@@ -24,11 +24,25 @@ type SecretBytes = openmls::prelude::tls_codec::SecretVLBytes;
 pub(crate) struct Crypto {
     inner: RustCrypto,
     rng: Mutex<ChaCha20Rng>,
+    /// Tests: the how-manieth key pair from now comes out with a short public key.
+    #[cfg(test)]
+    pub(crate) sabotage: std::sync::atomic::AtomicU32,
 }
 
 impl Crypto {
     pub(crate) fn new(seed: &[u8; 32]) -> Self {
-        Self { inner: RustCrypto::default(), rng: Mutex::new(ChaCha20Rng::from_seed(*seed)) }
+        Self {
+            inner: RustCrypto::default(),
+            rng: Mutex::new(ChaCha20Rng::from_seed(*seed)),
+            #[cfg(test)]
+            sabotage: std::sync::atomic::AtomicU32::new(0),
+        }
+    }
+
+    #[cfg(test)]
+    fn sabotaged(&self) -> bool {
+        use std::sync::atomic::Ordering::SeqCst;
+        self.sabotage.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)) == Ok(1)
     }
 
     fn fill(&self, out: &mut [u8]) {
@@ -200,6 +214,14 @@ impl OpenMlsCrypto for Crypto {
         config: HpkeConfig,
         material: &[u8],
     ) -> Result<HpkeKeyPair, CryptoError> {
-        self.inner.derive_hpke_keypair(config, material)
+        let pair = self.inner.derive_hpke_keypair(config, material);
+        #[cfg(test)]
+        if self.sabotaged() {
+            return pair.map(|mut pair| {
+                pair.public.truncate(100);
+                pair
+            });
+        }
+        pair
     }
 }
