@@ -26,7 +26,7 @@ pub(super) fn page(answer: Answer, since: u64) -> Result<Page, RelayError> {
     let mut cells = Vec::with_capacity(answer.pushes.len());
     let mut highest = since;
     for (push, cell) in answer.pushes {
-        let received = cell_after(highest, push, cell)?;
+        let received = cell_after(highest, &push, cell)?;
         highest = received.seq;
         cells.push(received);
     }
@@ -39,11 +39,13 @@ pub(super) fn page(answer: Answer, since: u64) -> Result<Page, RelayError> {
 /// One cell, which must come after `highest`.
 pub(super) fn cell_after(
     highest: u64,
-    push: Response,
+    push: &Response,
     cell: Vec<u8>,
 ) -> Result<ReceivedCell, RelayError> {
     match push {
-        Response::Cell { seq, label } if seq > highest => Ok(ReceivedCell { seq, label, cell }),
+        Response::Cell { seq, label } if *seq > highest => {
+            Ok(ReceivedCell { seq: *seq, label: *label, cell })
+        }
         Response::Cell { .. } => Err(Protocol("its cells are out of order")),
         _ => Err(UNEXPECTED),
     }

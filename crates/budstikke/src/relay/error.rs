@@ -11,8 +11,8 @@ use crate::transport::TransportError;
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RelayError {
-    /// Nothing went through. The operation may or may not have happened at the relay; every operation may be
-    /// repeated as it is, except that a repeated [`super::RelayClient::slot_append`] should read the slot first.
+    /// Nothing went through, or no answer came back: the operation may or may not have happened. Each may be repeated
+    /// as it is; a relay does none of them twice.
     #[error(transparent)]
     Transport(#[from] TransportError),
     /// Unknown id, revoked or expired capability, or the wrong key: a relay does not say which.

@@ -58,8 +58,8 @@ impl Default for RelayOptions {
     /// 60 s for a request (a notice of 16 frames on a slow line), 180 s for work, 30 s idle, 3 attempts.
     fn default() -> Self {
         Self {
-            request: Duration::from_secs(60),
-            work: Duration::from_secs(180),
+            request: Duration::from_mins(1),
+            work: Duration::from_mins(3),
             idle: Duration::from_secs(30),
             connect_attempts: 3,
         }
@@ -70,8 +70,8 @@ impl Default for RelayOptions {
 /// and its connection, within a second.
 ///
 /// Every operation is cancel-safe in this sense: dropping its future leaves the client sound, and the operation may
-/// or may not happen at the relay. An operation whose connection breaks is repeated once on a new one; all are
-/// idempotent at the relay.
+/// or may not happen at the relay. An operation whose connection breaks is repeated once on a new one: the relay does
+/// none of them twice.
 #[derive(Clone, Debug)]
 pub struct RelayClient {
     inner: Arc<Inner>,
@@ -140,7 +140,8 @@ impl RelayClient {
         let answer = self
             .run(|session| async move {
                 let ask = |work| Ask::new(Some(owner), Request::Create { recv_pk, ttl_days, work });
-                with_work(&session, purpose, session.descriptor.work_effort > 0, ask).await
+                // Finding a mailbox again, which lengthens its life, costs no work.
+                with_work(&session, purpose, false, ask).await
             })
             .await?;
         match answer.last {
@@ -174,7 +175,7 @@ impl RelayClient {
     /// Ends a grant. What came through it stays.
     ///
     /// # Errors
-    /// [`RelayError`].
+    /// [`RelayError::Refused`] also when it has already ended, by an earlier attempt perhaps; else [`RelayError`].
     pub async fn revoke(
         &self,
         owner: &CapabilityKey,
@@ -268,10 +269,10 @@ impl RelayClient {
         assemble::done(&self.ask(owner, Request::Trim { recv_id, upto }).await?)
     }
 
-    /// Deletes the mailbox, its grants and its cells. Repeated, it may be [`RelayError::Refused`]: gone is gone.
+    /// Deletes the mailbox, its grants and its cells.
     ///
     /// # Errors
-    /// [`RelayError`].
+    /// [`RelayError::Refused`] also when it is already gone, by an earlier attempt perhaps; else [`RelayError`].
     pub async fn delete(&self, owner: &CapabilityKey, recv_id: RecvId) -> Result<(), RelayError> {
         assemble::done(&self.ask(owner, Request::Delete { recv_id }).await?)
     }
@@ -440,9 +441,12 @@ impl RelayClient {
             .with_min_delay(Duration::from_millis(200))
             .with_max_delay(Duration::from_secs(3))
             .with_max_times(inner.options.connect_attempts.saturating_sub(1));
-        let connect = (|| self.connect())
-            .retry(pauses)
-            .when(|error| matches!(error, RelayError::Transport(error) if error.is_retryable()));
+        // Silence is not asked again: it has already cost a person's patience.
+        let again = |error: &RelayError| {
+            use TransportError::{Closed, Unreachable};
+            matches!(error, RelayError::Transport(Unreachable | Closed))
+        };
+        let connect = (|| self.connect()).retry(pauses).when(again);
         let session = tokio::select! {
             () = inner.closed.cancelled() => return Err(RelayError::ClientClosed),
             session = connect => session?,

@@ -78,7 +78,7 @@ impl Subscription {
             Response::decode(&op).map_err(|_| RelayError::Protocol("its answer is malformed"))?;
         match (kind, response, payload) {
             (Kind::Push, push, Some(cell)) => {
-                let received = cell_after(self.highest, push, cell)?;
+                let received = cell_after(self.highest, &push, cell)?;
                 self.highest = received.seq;
                 Ok(received)
             }

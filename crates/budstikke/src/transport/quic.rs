@@ -26,7 +26,7 @@ use super::{Connection, FrameStream, Transport, TransportError};
 const SOCKET_BUFFER: usize = 4 * 1_024 * 1_024;
 /// Pings while a connection is quiet. The relay client closes what has neither a request nor a subscription open, so
 /// only subscriptions are ever kept alive.
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
+const KEEP_ALIVE: Duration = Duration::from_mins(1);
 /// After this long without a packet the other end is gone: two pings and a half.
 const IDLE: Duration = Duration::from_secs(150);
 /// Addresses of one host name that are tried.
