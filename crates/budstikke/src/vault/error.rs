@@ -96,20 +96,25 @@ impl VaultError {
     }
 }
 
-impl From<rusqlite::Error> for VaultError {
-    fn from(error: rusqlite::Error) -> Self {
+/// The engine's results become ours here. Not a `From`, so that no type of the engine's is public.
+pub(super) trait Sql<T> {
+    fn sql(self) -> Result<T, VaultError>;
+}
+
+impl<T> Sql<T> for Result<T, rusqlite::Error> {
+    fn sql(self) -> Result<T, VaultError> {
         use rusqlite::Error as E;
-        match error {
+        self.map_err(|error| match error {
             E::SqliteFailure(failure, _) => from_code(failure),
             // STRICT tables hold the declared types unless the bytes were changed.
             E::FromSqlConversionFailure(..)
             | E::IntegralValueOutOfRange(..)
             | E::InvalidColumnType(..)
-            | E::QueryReturnedNoRows => Self::Damaged { what: "an entry has the wrong type" },
-            E::Utf8Error(..) => Self::Damaged { what: "the schema" },
+            | E::QueryReturnedNoRows => VaultError::Damaged { what: "an entry has the wrong type" },
+            E::Utf8Error(..) => VaultError::Damaged { what: "the schema" },
             // The others name SQL or a path: only the kind of failure is told.
-            _ => Self::Io { detail: "unexpected answer of the database engine".to_owned() },
-        }
+            _ => VaultError::Io { detail: "unexpected answer of the database engine".to_owned() },
+        })
     }
 }
 

@@ -36,6 +36,8 @@ mod file;
 mod key;
 mod shared;
 mod state;
+#[cfg(test)]
+mod tests;
 mod tx;
 
 use std::{fmt, path::Path};
@@ -45,15 +47,16 @@ use rusqlite::{Connection, TransactionBehavior};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
+use self::{
+    error::Sql as _,
+    key::{DataKey, Header},
+    tx::Leftover,
+};
 pub use self::{
     error::VaultError,
     key::Cost,
     shared::AsyncVault,
     tx::{Row, Tx, View},
-};
-use self::{
-    key::{DataKey, Header},
-    tx::Leftover,
 };
 
 /// The longest key, in bytes.
@@ -136,15 +139,12 @@ impl Vault {
         &mut self,
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let sql = self
-            .sql
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(VaultError::from)?;
+        let sql = self.sql.transaction_with_behavior(TransactionBehavior::Immediate).sql()?;
         let tx = Tx::new(View::new(&sql, &self.keys));
         // An error or a panic leaves here, and dropping `sql` rolls back.
         let value = work(&tx)?;
         let leftover = tx.verdict()?;
-        sql.commit().map_err(VaultError::from)?;
+        sql.commit().sql()?;
         self.clean_up(leftover);
         Ok(value)
     }
@@ -157,7 +157,7 @@ impl Vault {
         &mut self,
         work: impl FnOnce(&View<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let sql = self.sql.transaction().map_err(VaultError::from)?;
+        let sql = self.sql.transaction().sql()?;
         work(&View::new(&sql, &self.keys))
     }
 
@@ -186,9 +186,9 @@ impl Vault {
     ) -> Result<(), VaultError> {
         file::read_header(&self.sql)?.open(old)?;
         let header = Header::seal(&self.keys, new, cost)?;
-        let tx = self.sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let tx = self.sql.transaction_with_behavior(TransactionBehavior::Immediate).sql()?;
         file::write_header(&tx, &header)?;
-        tx.commit()?;
+        tx.commit().sql()?;
         self.stale = SCRUB_AFTER;
         self.scrub()
     }
@@ -223,7 +223,7 @@ impl Vault {
     pub fn close(mut self) -> Result<(), VaultError> {
         let scrubbed = self.scrub();
         let Self { sql, .. } = self;
-        sql.close().map_err(|(_, error)| VaultError::from(error))?;
+        sql.close().map_err(|(_, error)| error).sql()?;
         scrubbed
     }
 

@@ -3,11 +3,11 @@
 use budstikke_e2ee::store::{StateError, StateStore};
 use zeroize::Zeroizing;
 
-use super::{Kind, Tx, VaultError, View};
+use super::{Kind, Tx, VaultError};
 
 impl StateStore for Tx<'_> {
     fn get(&self, key: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, StateError> {
-        View::get(self, Kind::MLS_STATE, key).map_err(|error| backend(&error))
+        Tx::get(self, Kind::MLS_STATE, key).map_err(|error| backend(&error))
     }
 
     fn put(&self, key: &[u8], value: &[u8]) -> Result<(), StateError> {

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Kind, MAX_KEY_LEN, MAX_VALUE_LEN, VaultError,
+    error::Sql as _,
     key::{DataKey, Place},
 };
 
@@ -50,9 +51,11 @@ impl<'v> View<'v> {
         let mac = self.keys.mac(space, key);
         let found: Option<(i64, Vec<u8>)> = self
             .sql
-            .prepare_cached("SELECT seq, sealed FROM item WHERE space = ?1 AND mac = ?2")?
+            .prepare_cached("SELECT seq, sealed FROM item WHERE space = ?1 AND mac = ?2")
+            .sql()?
             .query_row(params![space, mac], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
+            .optional()
+            .sql()?;
         let Some((seq, sealed)) = found else { return Ok(None) };
         let place = Place { space, seq, mac: Some(&mac) };
         let entry = self.keys.open_entry(place, &sealed).ok_or(BROKEN_SEAL)?;
@@ -95,20 +98,22 @@ impl<'v> View<'v> {
     pub fn count(&self, kind: Kind) -> Result<u64, VaultError> {
         let count: i64 = self
             .sql
-            .prepare_cached("SELECT count(*) FROM item WHERE space = ?1")?
-            .query_row([self.keys.space(kind)], |row| row.get(0))?;
+            .prepare_cached("SELECT count(*) FROM item WHERE space = ?1")
+            .sql()?
+            .query_row([self.keys.space(kind)], |row| row.get(0))
+            .sql()?;
         Ok(count.unsigned_abs())
     }
 
     /// Opens every seal and compares every key with its MAC; the number of entries.
     pub(super) fn check(&self) -> Result<u64, VaultError> {
         let mut query =
-            self.sql.prepare("SELECT space, seq, mac, sealed FROM item ORDER BY seq")?;
-        let mut rows = query.query([])?;
+            self.sql.prepare("SELECT space, seq, mac, sealed FROM item ORDER BY seq").sql()?;
+        let mut rows = query.query([]).sql()?;
         let mut count = 0;
-        while let Some(row) = rows.next()? {
-            let (space, seq): (i64, i64) = (row.get(0)?, row.get(1)?);
-            let (mac, sealed): (Option<Vec<u8>>, Vec<u8>) = (row.get(2)?, row.get(3)?);
+        while let Some(row) = rows.next().sql()? {
+            let (space, seq): (i64, i64) = (row.get(0).sql()?, row.get(1).sql()?);
+            let (mac, sealed): (Option<Vec<u8>>, Vec<u8>) = (row.get(2).sql()?, row.get(3).sql()?);
             let place = Place { space, seq, mac: mac.as_deref() };
             let entry = self.keys.open_entry(place, &sealed).ok_or(BROKEN_SEAL)?;
             let fits = match mac {
@@ -126,15 +131,18 @@ impl<'v> View<'v> {
     /// `limit` -1: all.
     fn rows(&self, kind: Kind, after: i64, limit: i64) -> Result<Vec<Row>, VaultError> {
         let space = self.keys.space(kind);
-        let mut query = self.sql.prepare_cached(
-            "SELECT seq, mac, sealed FROM item
+        let mut query = self
+            .sql
+            .prepare_cached(
+                "SELECT seq, mac, sealed FROM item
              WHERE space = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
-        )?;
-        let mut rows = query.query(params![space, after, limit])?;
+            )
+            .sql()?;
+        let mut rows = query.query(params![space, after, limit]).sql()?;
         let mut list = Vec::new();
-        while let Some(row) = rows.next()? {
-            let seq: i64 = row.get(0)?;
-            let (mac, sealed): (Option<Vec<u8>>, Vec<u8>) = (row.get(1)?, row.get(2)?);
+        while let Some(row) = rows.next().sql()? {
+            let seq: i64 = row.get(0).sql()?;
+            let (mac, sealed): (Option<Vec<u8>>, Vec<u8>) = (row.get(1).sql()?, row.get(2).sql()?);
             let place = Place { space, seq, mac: mac.as_deref() };
             let entry = self.keys.open_entry(place, &sealed).ok_or(BROKEN_SEAL)?;
             let seq = u64::try_from(seq).map_err(|_| BROKEN_SEAL)?;
@@ -144,11 +152,12 @@ impl<'v> View<'v> {
     }
 
     fn seq_of(&self, space: i64, mac: &[u8]) -> Result<Option<i64>, VaultError> {
-        Ok(self
-            .sql
-            .prepare_cached("SELECT seq FROM item WHERE space = ?1 AND mac = ?2")?
+        self.sql
+            .prepare_cached("SELECT seq FROM item WHERE space = ?1 AND mac = ?2")
+            .sql()?
             .query_row(params![space, mac], |row| row.get(0))
-            .optional()?)
+            .optional()
+            .sql()
     }
 }
 
@@ -174,6 +183,15 @@ impl<'v> Tx<'v> {
         Self { view, doom: RefCell::new(None), stale: Cell::new(false), erase: Cell::new(false) }
     }
 
+    /// [`View::get`], here once more so that a [`StateStore`](budstikke_e2ee::store::StateStore) in
+    /// scope does not hide it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn get(&self, kind: Kind, key: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
+        self.view.get(kind, key)
+    }
+
     /// Sets `key` to `value`. A key that is there already keeps its place in the order.
     ///
     /// # Errors
@@ -188,8 +206,10 @@ impl<'v> Tx<'v> {
             if let Some(seq) = self.seq_of(space, &mac)? {
                 let place = Place { space, seq, mac: Some(&mac) };
                 self.sql
-                    .prepare_cached("UPDATE item SET sealed = ?2 WHERE seq = ?1")?
-                    .execute(params![seq, self.keys.seal_entry(place, key, value)?])?;
+                    .prepare_cached("UPDATE item SET sealed = ?2 WHERE seq = ?1")
+                    .sql()?
+                    .execute(params![seq, self.keys.seal_entry(place, key, value)?])
+                    .sql()?;
                 self.stale.set(true);
             } else {
                 let place = Place { space, seq: self.next_seq()?, mac: Some(&mac) };
@@ -224,8 +244,10 @@ impl<'v> Tx<'v> {
             let space = self.keys.space(kind);
             let gone = self
                 .sql
-                .prepare_cached("DELETE FROM item WHERE space = ?1 AND mac = ?2")?
-                .execute(params![space, self.keys.mac(space, key)])?;
+                .prepare_cached("DELETE FROM item WHERE space = ?1 AND mac = ?2")
+                .sql()?
+                .execute(params![space, self.keys.mac(space, key)])
+                .sql()?;
             self.note_stale(gone)
         })
     }
@@ -239,8 +261,10 @@ impl<'v> Tx<'v> {
             let Ok(seq) = i64::try_from(seq) else { return Ok(false) };
             let gone = self
                 .sql
-                .prepare_cached("DELETE FROM item WHERE space = ?1 AND seq = ?2")?
-                .execute(params![self.keys.space(kind), seq])?;
+                .prepare_cached("DELETE FROM item WHERE space = ?1 AND seq = ?2")
+                .sql()?
+                .execute(params![self.keys.space(kind), seq])
+                .sql()?;
             self.note_stale(gone)
         })
     }
@@ -272,13 +296,15 @@ impl<'v> Tx<'v> {
 
     fn insert(&self, place: Place<'_>, key: &[u8], value: &[u8]) -> Result<(), VaultError> {
         self.sql
-            .prepare_cached("INSERT INTO item (seq, space, mac, sealed) VALUES (?1, ?2, ?3, ?4)")?
+            .prepare_cached("INSERT INTO item (seq, space, mac, sealed) VALUES (?1, ?2, ?3, ?4)")
+            .sql()?
             .execute(params![
                 place.seq,
                 place.space,
                 place.mac,
                 self.keys.seal_entry(place, key, value)?
-            ])?;
+            ])
+            .sql()?;
         Ok(())
     }
 
@@ -286,9 +312,11 @@ impl<'v> Tx<'v> {
     fn next_seq(&self) -> Result<i64, VaultError> {
         let last: Option<i64> = self
             .sql
-            .prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'item'")?
+            .prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'item'")
+            .sql()?
             .query_row([], |row| row.get(0))
-            .optional()?;
+            .optional()
+            .sql()?;
         match last.unwrap_or(0).checked_add(1) {
             Some(next) if next > 0 => Ok(next),
             _ => Err(VaultError::Damaged { what: "the sequence" }),
