@@ -1,0 +1,303 @@
+//! The command line: its shape. Every word of its help is in the catalogue (see [`help`]), and the
+//! manual pages and completions are made from the same definition.
+
+mod help;
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use help::command;
+
+/// A file to read or write; `-` is standard input or output.
+pub(crate) type Path = PathBuf;
+
+#[derive(Parser)]
+#[command(
+    name = "bud",
+    version,
+    disable_help_flag = true,
+    disable_version_flag = true,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Args)]
+pub(crate) struct Global {
+    #[arg(long, env = "BUD_HOME", global = true, value_name = "FOLDER", hide_env_values = true)]
+    pub(crate) home: Option<PathBuf>,
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<Path>,
+    #[arg(long, global = true, value_name = "LANGUAGE")]
+    pub(crate) lang: Option<String>,
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[arg(short, long, global = true, action = ArgAction::Help)]
+    help: Option<bool>,
+    #[arg(short = 'V', long, action = ArgAction::Version)]
+    version: Option<bool>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    // A defender's.
+    Look(Look),
+    ReachOut(ReachOut),
+    // Everyone's.
+    List,
+    Show(Show),
+    Send(Send),
+    #[command(subcommand)]
+    Terms(Terms),
+    Sync,
+    Listen,
+    Outbox,
+    Check(Check),
+    // A mission's.
+    #[command(subcommand)]
+    Mission(Mission),
+    #[command(subcommand)]
+    Device(Device),
+    Contacts,
+    Answer(Answer),
+    Assign(Assign),
+    // The Ministry's.
+    #[command(subcommand)]
+    Ministry(Ministry),
+    // The program's own.
+    Whoami,
+    Passphrase(Passphrase),
+    Completions(Completions),
+    Man(Man),
+    #[cfg(feature = "demo")]
+    Demo(Demo),
+}
+
+#[derive(Args)]
+pub(crate) struct Look {
+    pub(crate) invitation: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct ReachOut {
+    #[arg(long, value_name = "NUMBER", conflicts_with = "counter")]
+    pub(crate) accept: Option<usize>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) counter: Option<Path>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) emergency: Option<Path>,
+}
+
+#[derive(Args)]
+pub(crate) struct Show {
+    pub(crate) id: Option<String>,
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) message: Option<u64>,
+}
+
+#[derive(Args)]
+pub(crate) struct Send {
+    pub(crate) id: Option<String>,
+    #[command(flatten)]
+    pub(crate) what: What,
+}
+
+// Texts come from a file or standard input, never from an argument: arguments stay in the shell's
+// history and show in every process list.
+#[derive(Args)]
+#[group(multiple = false)]
+pub(crate) struct What {
+    #[arg(long, value_name = "FILE")]
+    pub(crate) text: Option<Path>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) intake: Option<Path>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) emergency: Option<Path>,
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) taken_on: Option<u64>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Terms {
+    Show(OneConversation),
+    Accept(OneConversation),
+    Counter(TermsCounter),
+    Suspend(OneConversation),
+    Resume(OneConversation),
+    End(OneConversation),
+}
+
+#[derive(Args)]
+pub(crate) struct OneConversation {
+    pub(crate) id: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct TermsCounter {
+    pub(crate) id: Option<String>,
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub(crate) file: Path,
+}
+
+#[derive(Args)]
+pub(crate) struct Check {
+    pub(crate) file: Path,
+    #[arg(long, value_enum, default_value_t = FileKind::Auto)]
+    pub(crate) kind: FileKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FileKind {
+    Auto,
+    Intake,
+    Emergency,
+    Terms,
+    Privacy,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Mission {
+    Init(MissionInit),
+    Install(TextIn),
+    Publish(Publish),
+    Invite(Invite),
+    Enrol(TextInOut),
+    Team,
+}
+
+#[derive(Args)]
+pub(crate) struct MissionInit {
+    #[arg(long, value_name = "ID")]
+    pub(crate) unit: String,
+    #[arg(long)]
+    pub(crate) name: String,
+    #[arg(long, value_enum, default_value_t = UnitKind::Bilateral)]
+    pub(crate) kind: UnitKind,
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) officer: String,
+    #[arg(long = "role", value_enum, default_values_t = [Role::ContactPerson, Role::Admin])]
+    pub(crate) roles: Vec<Role>,
+    #[arg(long = "relay", value_name = "ADDRESS", required = true)]
+    pub(crate) relays: Vec<String>,
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub(crate) output: Path,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum UnitKind {
+    Bilateral,
+    Multilateral,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    Staff,
+    ContactPerson,
+    HeadOfMission,
+    Admin,
+}
+
+#[derive(Args)]
+pub(crate) struct Publish {
+    #[arg(value_name = "TERMS", required = true)]
+    pub(crate) terms: Vec<Path>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) privacy: Option<Path>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) emergency: Option<Path>,
+}
+
+#[derive(Args)]
+pub(crate) struct Invite {
+    #[arg(long)]
+    pub(crate) qr: bool,
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub(crate) output: Path,
+}
+
+#[derive(Args)]
+pub(crate) struct TextIn {
+    #[arg(default_value = "-")]
+    pub(crate) file: Path,
+}
+
+#[derive(Args)]
+pub(crate) struct TextInOut {
+    #[arg(default_value = "-")]
+    pub(crate) file: Path,
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub(crate) output: Path,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Device {
+    Request(DeviceRequest),
+    Install(TextIn),
+}
+
+#[derive(Args)]
+pub(crate) struct DeviceRequest {
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) officer: String,
+    #[arg(long = "role", value_enum, default_values_t = [Role::Staff])]
+    pub(crate) roles: Vec<Role>,
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub(crate) output: Path,
+}
+
+#[derive(Args)]
+pub(crate) struct Answer {
+    pub(crate) contact: String,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) counter: Option<Path>,
+}
+
+#[derive(Args)]
+pub(crate) struct Assign {
+    pub(crate) id: String,
+    pub(crate) officer: String,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Ministry {
+    Init(MinistryInit),
+    Certify(TextInOut),
+}
+
+#[derive(Args)]
+pub(crate) struct MinistryInit {
+    #[arg(long)]
+    pub(crate) name: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Passphrase {
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_file: Option<Path>,
+}
+
+#[derive(Args)]
+pub(crate) struct Completions {
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Args)]
+pub(crate) struct Man {
+    pub(crate) folder: Option<PathBuf>,
+}
+
+#[cfg(feature = "demo")]
+#[derive(Args)]
+pub(crate) struct Demo {
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) keep: Option<PathBuf>,
+}

@@ -1,0 +1,66 @@
+//! Exit codes: what a script can rely on. Documented in `bud --help` and in README.md.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+/// Why the program ends as it does. The numbers are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Exit {
+    /// A fault of the program, or of the machine under it.
+    Internal,
+    /// The command line, or a file given to it.
+    Usage,
+    /// A rule says no; its code is printed.
+    Refused,
+    /// No relay answered. What waits is kept.
+    Unreachable,
+    /// Wrong passphrase, or no vault here.
+    Passphrase,
+    /// A certificate, an invitation or a signature did not hold.
+    Trust,
+    /// No such conversation, contact, officer or file.
+    NotFound,
+    /// Not now: another step comes first, or the vault is in use.
+    Conflict,
+    /// Something stored is damaged.
+    Damaged,
+}
+
+impl Exit {
+    /// All of them, for the documentation's test.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Internal,
+        Self::Usage,
+        Self::Refused,
+        Self::Unreachable,
+        Self::Passphrase,
+        Self::Trust,
+        Self::NotFound,
+        Self::Conflict,
+        Self::Damaged,
+    ];
+
+    /// The number.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Internal => 1,
+            Self::Usage => 2,
+            Self::Refused => 3,
+            Self::Unreachable => 4,
+            Self::Passphrase => 5,
+            Self::Trust => 6,
+            Self::NotFound => 7,
+            Self::Conflict => 8,
+            Self::Damaged => 9,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.number())
+    }
+}

@@ -1,0 +1,5 @@
+//! How things look: messages, terms, people, times.
+
+pub(crate) mod qr;
+pub(crate) mod time;
+pub(crate) mod view;
