@@ -195,3 +195,139 @@ impl Run {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use budstikke_proto::id::Label;
+    use budstikke_proto::sign::SigningSeed;
+    use budstikke_proto::slot::{sign_entry, sign_receipt};
+    use proptest::prelude::*;
+
+    type Pushes = Vec<(Response, Vec<u8>)>;
+
+    const END: Response = Response::End { next: 99, more: false };
+    const MEMBER: SigningSeed = SigningSeed::from_bytes([1; 32]);
+    const RELAY: SigningSeed = SigningSeed::from_bytes([2; 32]);
+
+    fn slot() -> SlotId {
+        SlotId::from_bytes(MEMBER.public())
+    }
+
+    /// A slot with entries of these many cells, as a sound relay pushes it.
+    fn pushed_slot(counts: &[u32]) -> Pushes {
+        let mut pushes = Vec::new();
+        for (entry, count) in (0..).zip(counts.iter().copied()) {
+            let cells: Vec<_> =
+                (0..count).map(|index| [entry, index].map(u32::to_be_bytes).concat()).collect();
+            let hash = payload_hash(cells.iter().map(Vec::as_slice));
+            let signature = sign_entry(&MEMBER, count, &hash);
+            let receipt = sign_receipt(&RELAY, &slot(), entry, &hash);
+            for (index, cell) in (0..).zip(cells) {
+                pushes
+                    .push((Response::SlotEntry { entry, index, count, signature, receipt }, cell));
+            }
+        }
+        pushes
+    }
+
+    fn pushed_notice(content: &[u8]) -> Pushes {
+        let mut bytes = u32::try_from(content.len()).unwrap().to_be_bytes().to_vec();
+        bytes.extend_from_slice(content);
+        let payloads: Vec<_> = bytes.chunks(8).map(<[u8]>::to_vec).collect();
+        let count = u32::try_from(payloads.len()).unwrap();
+        let hash = payload_hash(payloads.iter().map(Vec::as_slice));
+        let signature = notice::sign(&MEMBER, 5, count, &hash);
+        let part = |index| Response::NoticePart { version: 5, index, count, signature };
+        (0..).zip(payloads).map(|(index, payload)| (part(index), payload)).collect()
+    }
+
+    /// Swaps, drops, repeats or changes a push.
+    fn meddle(pushes: &mut Pushes, acts: &[(u8, usize, usize)]) {
+        for (act, one, other) in acts {
+            let Some(last) = pushes.len().checked_sub(1) else { return };
+            let (one, other) = (one % (last + 1), other % (last + 1));
+            match act {
+                0 => pushes.swap(one, other),
+                1 => drop(pushes.remove(one)),
+                2 => pushes.insert(one, pushes[other].clone()),
+                3 => pushes[one].1.push(7),
+                _ => pushes[one].0 = Response::Done,
+            }
+        }
+    }
+
+    fn acts() -> impl Strategy<Value = Vec<(u8, usize, usize)>> {
+        proptest::collection::vec((0u8..5, 0usize..64, 0usize..64), 0..3)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Whatever is taken as good is a beginning of what the slot holds, cell for cell.
+        #[test]
+        fn a_meddled_slot_gives_no_false_entry(counts in proptest::collection::vec(1u32..=4, 0..=4),
+                                               acts in acts()) {
+            let sound = pushed_slot(&counts);
+            let mut pushes = sound.clone();
+            meddle(&mut pushes, &acts);
+            let untouched = pushes == sound;
+            let answer = Answer { pushes, last: END };
+            let read = slot_entries(answer, &slot(), &RELAY.public());
+            prop_assert!(!untouched || read.is_ok());
+            let Ok(entries) = read else { return Ok(()) };
+            prop_assert!(entries.len() <= counts.len());
+            let good: Vec<_> = entries.iter().filter(|it| it.standing == Standing::Good).collect();
+            prop_assert!(!untouched || good.len() == counts.len());
+            for entry in good {
+                let theirs = sound.iter().filter(|(push, _)| {
+                    matches!(push, Response::SlotEntry { entry: at, .. } if *at == entry.entry)
+                });
+                prop_assert!(theirs.map(|(_, cell)| cell).eq(&entry.cells));
+            }
+        }
+
+        #[test]
+        fn a_meddled_notice_is_the_publishers_or_an_error(
+            content in proptest::collection::vec(any::<u8>(), 0..120), acts in acts(),
+        ) {
+            let sound = pushed_notice(&content);
+            let mut pushes = sound.clone();
+            meddle(&mut pushes, &acts);
+            let untouched = pushes == sound;
+            let id = NoticeId::from_bytes(MEMBER.public());
+            let got = notice(Answer { pushes: pushes.clone(), last: END }, &id);
+            prop_assert!(!untouched || got.is_ok());
+            match got {
+                Ok(Some(notice)) => prop_assert_eq!((notice.version, notice.content), (5, content)),
+                Ok(None) => prop_assert!(pushes.is_empty()),
+                Err(_) => {}
+            }
+        }
+
+        #[test]
+        fn a_page_goes_up_from_since_to_its_end(since in 0u64..20, next in 0u64..30, more: bool,
+                                                seqs in proptest::collection::vec(0u64..25, 0..6)) {
+            let label = Label::from_bytes([3; 16]);
+            let push = |seq: &u64| (Response::Cell { seq: *seq, label }, vec![1]);
+            let pushes = seqs.iter().map(push).collect();
+            let sound = seqs.iter().all(|seq| *seq > since)
+                && seqs.is_sorted_by(|a, b| a < b)
+                && next >= *seqs.last().unwrap_or(&since)
+                && !(more && next == since);
+            let got = page(Answer { pushes, last: Response::End { next, more } }, since);
+            prop_assert_eq!(got.is_ok(), sound);
+        }
+    }
+
+    #[test]
+    fn four_entries_are_read_and_a_fifth_is_refused() {
+        let read = |counts: &[u32]| {
+            let answer = Answer { pushes: pushed_slot(counts), last: END };
+            slot_entries(answer, &slot(), &RELAY.public())
+        };
+        assert_eq!(read(&[4, 4, 4, 4]).unwrap().len(), 4);
+        assert!(matches!(read(&[1, 1, 1, 1, 1]), Err(Protocol(_))));
+        assert!(matches!(read(&[5]), Err(Protocol(_))));
+    }
+}

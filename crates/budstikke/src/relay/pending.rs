@@ -106,3 +106,75 @@ impl Pending {
         self.waiting.values().map(|waiting| waiting.since).min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use budstikke_proto::id::Label;
+    use budstikke_proto::limits::TAG_LEN;
+    use proptest::prelude::*;
+
+    fn op() -> impl Strategy<Value = Vec<u8>> {
+        let cell = Response::Cell { seq: 1, label: Label::from_bytes([1; 16]) };
+        prop_oneof![
+            Just(Response::Done.encode()),
+            Just(cell.encode()),
+            proptest::collection::vec(any::<u8>(), 0..20),
+        ]
+    }
+
+    fn frame() -> impl Strategy<Value = Frame> {
+        let kind = prop_oneof![
+            4 => Just(Kind::Push),
+            4 => Just(Kind::Response),
+            1 => Just(Kind::Cover),
+            1 => Just(Kind::Request),
+        ];
+        (kind, 0u64..4, op(), any::<bool>()).prop_map(|(kind, request, op, data)| {
+            let payload = data.then(|| vec![0; 4]);
+            Frame { kind, request, tag: [0; TAG_LEN], op, payload }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_gets_more_than_they_asked_for(frames in proptest::collection::vec(frame(), 0..40)) {
+            let mut pending = Pending::default();
+            let mut callers: Vec<_> =
+                (0..3).map(|request| pending.expect(request, 2, Instant::now())).collect();
+            let mut responses = [0; 3];
+            for frame in frames {
+                let (kind, request) = (frame.kind, frame.request);
+                let whole = frame.payload.is_none();
+                let taken = pending.accept(frame);
+                match (kind, usize::try_from(request).ok().and_then(|at| responses.get_mut(at))) {
+                    (Kind::Cover, _) => prop_assert!(taken.is_ok()),
+                    (Kind::Response, Some(count)) if whole && *count == 0 => {
+                        prop_assert!(taken.is_ok());
+                        *count += 1;
+                    }
+                    (Kind::Response | Kind::Request, _) => prop_assert!(taken.is_err()),
+                    (Kind::Push, None) => prop_assert!(taken.is_err()),
+                    (Kind::Push, Some(count)) => prop_assert!(*count == 0 || taken.is_err()),
+                }
+            }
+            prop_assert_eq!(pending.is_empty(), responses == [1; 3]);
+            for (caller, responses) in callers.iter_mut().zip(responses) {
+                match caller.try_recv() {
+                    Ok(Ok(answer)) => prop_assert!(answer.pushes.len() <= 2 && responses == 1),
+                    Ok(Err(error)) => prop_assert!(matches!(error, RelayError::Protocol(_))),
+                    Err(_) => prop_assert_eq!(responses, 0),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_failure_reaches_everybody() {
+        let mut pending = Pending::default();
+        let mut answer = pending.expect(1, 0, Instant::now());
+        pending.fail(&RelayError::ClientClosed);
+        assert_eq!(answer.try_recv().unwrap().unwrap_err(), RelayError::ClientClosed);
+        assert!(pending.is_empty() && pending.oldest().is_none());
+    }
+}

@@ -79,7 +79,7 @@ impl QuicTransport {
             .connect_with(config, to, &server_name(&address.host, to.ip()))
             .map_err(|_| TransportError::Unreachable)?;
         let connection = connecting.await.map_err(|error| {
-            if verifier.saw_another_key() { TransportError::WrongRelay } else { refusal(&error) }
+            if verifier.met_an_impostor() { TransportError::WrongRelay } else { refusal(&error) }
         })?;
         let mut nonce = [0; 32];
         connection

@@ -33,7 +33,7 @@ pub(super) fn client_config(
     let verifier = Arc::new(PinVerifier {
         expected,
         provider: Arc::clone(&provider),
-        mismatch: AtomicBool::new(false),
+        impostor: AtomicBool::new(false),
     });
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
@@ -53,13 +53,14 @@ pub(super) fn client_config(
 pub(super) struct PinVerifier {
     expected: RelayId,
     provider: Arc<CryptoProvider>,
-    mismatch: AtomicBool,
+    impostor: AtomicBool,
 }
 
 impl PinVerifier {
-    /// Whether a certificate with another key was presented. QUIC's own error says only "certificate unknown".
-    pub(super) fn saw_another_key(&self) -> bool {
-        self.mismatch.load(Ordering::Relaxed)
+    /// Whether the other end could not prove to hold the pinned key. QUIC's own error says only that the handshake
+    /// failed.
+    pub(super) fn met_an_impostor(&self) -> bool {
+        self.impostor.load(Ordering::Relaxed)
     }
 }
 
@@ -78,7 +79,7 @@ impl ServerCertVerifier for PinVerifier {
         if RelayId::from_bytes(Sha256::digest(spki.as_ref()).into()) == self.expected {
             Ok(ServerCertVerified::assertion())
         } else {
-            self.mismatch.store(true, Ordering::Relaxed);
+            self.impostor.store(true, Ordering::Relaxed);
             Err(CertificateError::ApplicationVerificationFailure.into())
         }
     }
@@ -100,6 +101,7 @@ impl ServerCertVerifier for PinVerifier {
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls13_signature(message, cert, dss, algorithms)
+            .inspect_err(|_| self.impostor.store(true, Ordering::Relaxed))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
