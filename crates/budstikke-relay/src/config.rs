@@ -1,0 +1,170 @@
+//! What an operator sets. The fields are the keys of the TOML file, the environment (`BUDSTIKKE_RELAY_DATA_DIR`)
+//! and the flags (`--data-dir`), in rising order of authority.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use budstikke_proto::limits::{MAX_QUOTA, MAX_TTL_DAYS};
+use serde::{Deserialize, Serialize};
+
+/// A relay's configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// UDP address to listen on. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// `host:port` that clients reach this relay under, printed in its address. Default: the listening address.
+    pub advertise: Option<String>,
+    /// The folder for everything durable.
+    pub data_dir: PathBuf,
+    /// The file with the store key; never inside `data_dir`. Made on the first start.
+    pub store_key_file: PathBuf,
+    /// `fjall` (durable) or `memory` (forgets everything; for tests and benchmarks).
+    pub engine: Engine,
+    /// Application protocols to accept in the TLS handshake.
+    pub alpn: Vec<String>,
+    /// Longest life of a mailbox and of a cell, in days, 1 to 90.
+    pub max_ttl_days: u32,
+    /// Most cells waiting under one grant, 1 to 4,096.
+    pub max_quota: u32,
+    /// Proof-of-work effort for a new mailbox, slot or notice. 0 asks for none and is for loopback only.
+    pub work_effort: u32,
+    /// Proof-of-work effort for each cell at a front door, at least 1.
+    pub front_door_effort: u32,
+    /// Connections at once.
+    pub max_connections: u32,
+    /// Seconds without a packet after which a connection is dropped, 5 to 600.
+    pub idle_timeout_s: u32,
+    /// Seconds that a shutdown waits for work under way.
+    pub shutdown_timeout_s: u32,
+    /// Loopback address for `/livez`, `/readyz` and `/metrics`. Default: none.
+    pub admin_listen: Option<SocketAddr>,
+    /// `error`, `warn`, `info`, `debug`, `trace` or `off`.
+    pub log_level: String,
+}
+
+/// A storage engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Engine {
+    /// Durable.
+    Fjall,
+    /// In memory.
+    Memory,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 0], 4433)),
+            advertise: None,
+            data_dir: PathBuf::new(),
+            store_key_file: PathBuf::new(),
+            engine: Engine::Fjall,
+            alpn: vec!["h3".into()],
+            max_ttl_days: MAX_TTL_DAYS,
+            max_quota: MAX_QUOTA,
+            work_effort: 100,
+            front_door_effort: 200,
+            max_connections: 10_000,
+            idle_timeout_s: 120,
+            shutdown_timeout_s: 10,
+            admin_listen: None,
+            log_level: "info".into(),
+        }
+    }
+}
+
+/// A setting that cannot be followed. One sentence for the operator.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A number out of its bounds.
+    #[error("{name} must be {bounds}")]
+    Bounds {
+        /// The setting.
+        name: &'static str,
+        /// What it may be.
+        bounds: &'static str,
+    },
+    /// Strangers could fill the relay for nothing.
+    #[error("work_effort = 0 lets anybody fill this relay: it is for loopback addresses only")]
+    FreeForAll,
+    /// Numbers for the operator would be for everybody.
+    #[error("admin_listen must be a loopback address")]
+    AdminNotLoopback,
+    /// No path.
+    #[error("{0} is not set")]
+    Missing(&'static str),
+    /// Not `host:port`.
+    #[error("advertise must be host:port")]
+    Advertise,
+}
+
+impl Config {
+    /// Checks everything that can be checked without touching the system.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first setting that cannot be followed.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let within = |name, bounds, ok: bool| {
+            if ok { Ok(()) } else { Err(ConfigError::Bounds { name, bounds }) }
+        };
+        within("max_ttl_days", "1 to 90", (1..=MAX_TTL_DAYS).contains(&self.max_ttl_days))?;
+        within("max_quota", "1 to 4096", (1..=MAX_QUOTA).contains(&self.max_quota))?;
+        within("front_door_effort", "at least 1", self.front_door_effort > 0)?;
+        within("max_connections", "at least 1", self.max_connections > 0)?;
+        within("idle_timeout_s", "5 to 600", (5..=600).contains(&self.idle_timeout_s))?;
+        let names =
+            !self.alpn.is_empty() && self.alpn.iter().all(|name| (1..=255).contains(&name.len()));
+        within("alpn", "one or more names of 1 to 255 bytes", names)?;
+        let levels = ["off", "error", "warn", "info", "debug", "trace"];
+        let level = levels.contains(&self.log_level.as_str());
+        within("log_level", "off, error, warn, info, debug or trace", level)?;
+        if self.work_effort == 0 && !self.listen.ip().is_loopback() {
+            return Err(ConfigError::FreeForAll);
+        }
+        if self.admin_listen.is_some_and(|admin| !admin.ip().is_loopback()) {
+            return Err(ConfigError::AdminNotLoopback);
+        }
+        if self.engine == Engine::Fjall || self.data_dir.as_os_str().len() > 0 {
+            for (name, path) in
+                [("data_dir", &self.data_dir), ("store_key_file", &self.store_key_file)]
+            {
+                if path.as_os_str().is_empty() {
+                    return Err(ConfigError::Missing(name));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loopback() -> Config {
+        Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data_dir: "data".into(),
+            store_key_file: "key".into(),
+            ..Config::default()
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_followed_is_named() {
+        assert_eq!(loopback().check(), Ok(()));
+        assert_eq!(Config { work_effort: 0, ..loopback() }.check(), Ok(()));
+        let open = Config { work_effort: 0, listen: Config::default().listen, ..loopback() };
+        assert_eq!(open.check(), Err(ConfigError::FreeForAll));
+        let admin = Config { admin_listen: Some(Config::default().listen), ..loopback() };
+        assert_eq!(admin.check(), Err(ConfigError::AdminNotLoopback));
+        assert_eq!(Config::default().check(), Err(ConfigError::Missing("data_dir")));
+        let long = Config { max_ttl_days: 91, ..loopback() };
+        let error = long.check().unwrap_err();
+        assert_eq!(error.to_string(), "max_ttl_days must be 1 to 90");
+    }
+}

@@ -1,0 +1,307 @@
+//! The relay as a running thing: socket, connections, background work, shutdown. The only module that reads the clock.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use budstikke_proto::address::RelayAddress;
+use budstikke_proto::auth::EXPORTER_LABEL;
+use budstikke_proto::sign::SigningSeed;
+use quinn::{Connection, Endpoint, EndpointConfig, Incoming, TokioRuntime, VarInt};
+use rand_core::{OsRng, RngCore};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, interval, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{Config, ConfigError, Engine};
+use crate::keys::{Identity, KeyError, RelayKeys, STORE_FOLDER};
+use crate::session::{Epoch, Session, Terms};
+use crate::store::{FjallStore, Limits, MemoryStore, Store, StoreError};
+use crate::{admin, log};
+
+mod query;
+mod socket;
+mod stream;
+mod tls;
+
+/// A connection keeps the epoch that it began with, which is valid for at least seven days.
+const CONNECTION_LIFE: Duration = Duration::from_secs(6 * 24 * 3600);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+const SWEEP_INTERVAL: Duration = Duration::from_secs(15 * 60);
+/// Application close codes.
+const CODE_CLOSING: VarInt = VarInt::from_u32(1);
+const CODE_FULL: VarInt = VarInt::from_u32(2);
+
+/// Why a relay did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpawnError {
+    /// A setting cannot be followed.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The store cannot be opened.
+    #[error("cannot open the data folder: {0}")]
+    Store(#[from] StoreError),
+    /// The socket cannot be bound.
+    #[error("cannot listen: {0}")]
+    Listen(#[source] std::io::Error),
+    /// The identity key makes no certificate.
+    #[error("cannot set TLS up")]
+    Tls,
+}
+
+/// A running relay. Dropping it stops everything at once; [`Relay::shutdown`] lets work under way finish.
+pub struct Relay {
+    shared: Arc<Shared>,
+    endpoint: Endpoint,
+    address: RelayAddress,
+    local: SocketAddr,
+    admin: Option<SocketAddr>,
+    shutdown_timeout: Duration,
+}
+
+struct Shared {
+    store: Arc<dyn Store>,
+    identity: Identity,
+    terms: Terms,
+    epoch: RwLock<Arc<Epoch>>,
+    closing: CancellationToken,
+    tasks: TaskTracker,
+    connections: Arc<Semaphore>,
+    started: Instant,
+}
+
+impl Relay {
+    /// Starts a relay; it serves when this returns. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// [`SpawnError`] says what the operator must mend.
+    pub async fn spawn(config: Config) -> Result<Self, SpawnError> {
+        config.check()?;
+        let (identity, store) = open(&config).await?;
+        let terms = Terms {
+            max_ttl_days: config.max_ttl_days,
+            max_quota: config.max_quota,
+            work_effort: config.work_effort,
+            front_door_effort: config.front_door_effort,
+        };
+        let socket = socket::bind(config.listen).map_err(SpawnError::Listen)?;
+        let local = socket.local_addr().map_err(SpawnError::Listen)?;
+        let address = address(&config, &identity, local)?;
+        let idle = Duration::from_secs(config.idle_timeout_s.into());
+        let tls = tls::server_config(identity.signing(), &config.alpn, idle)?;
+        let runtime = Arc::new(TokioRuntime);
+        let endpoint = Endpoint::new(EndpointConfig::default(), Some(tls), socket, runtime)
+            .map_err(SpawnError::Listen)?;
+
+        let connections = usize::try_from(config.max_connections).unwrap_or(usize::MAX);
+        let shared = Arc::new(Shared {
+            epoch: RwLock::new(Arc::new(Epoch::new(identity.clone(), terms, now()))),
+            store,
+            identity,
+            terms,
+            closing: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            connections: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
+            started: Instant::now(),
+        });
+        let admin = match config.admin_listen {
+            Some(listen) => {
+                let ready = Arc::clone(&shared.store);
+                let stop = shared.closing.clone();
+                Some(admin::spawn(listen, ready, stop, &shared.tasks).await?)
+            }
+            None => None,
+        };
+        shared.tasks.spawn(accept(Arc::clone(&shared), endpoint.clone()));
+        shared.tasks.spawn(tend(Arc::clone(&shared)));
+        log::info("serving", &[("work_effort", &config.work_effort)]);
+        let shutdown_timeout = Duration::from_secs(config.shutdown_timeout_s.into());
+        Ok(Self { shared, endpoint, address, local, admin, shutdown_timeout })
+    }
+
+    /// The address to hand to clients.
+    pub const fn address(&self) -> &RelayAddress {
+        &self.address
+    }
+
+    /// Where it listens.
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Where the admin pages are, if they are on.
+    pub const fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin
+    }
+
+    /// Stops taking requests, answers what is under way within the configured time, closes the store. Answers whether
+    /// everything under way finished.
+    pub async fn shutdown(self) -> bool {
+        log::info("shutting down", &[]);
+        self.shared.closing.cancel();
+        self.shared.tasks.close();
+        let drained = timeout(self.shutdown_timeout, self.shared.tasks.wait()).await.is_ok();
+        self.endpoint.close(CODE_CLOSING, b"closing");
+        // Tells the clients; those that do not answer time out by themselves.
+        let _ = timeout(Duration::from_secs(1), self.endpoint.wait_idle()).await;
+        self.shared.store.close().await;
+        if !drained {
+            log::warn("work under way was cut off at the shutdown's deadline", &[]);
+        }
+        drained
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.shared.closing.cancel();
+        self.endpoint.close(CODE_CLOSING, b"closing");
+    }
+}
+
+impl std::fmt::Debug for Relay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Relay")
+    }
+}
+
+/// Unix seconds.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+async fn open(config: &Config) -> Result<(Identity, Arc<dyn Store>), SpawnError> {
+    if config.engine == Engine::Memory && config.data_dir.as_os_str().is_empty() {
+        let (mut seed, mut secret) = ([0; 32], [0; 32]);
+        OsRng.fill_bytes(&mut seed);
+        OsRng.fill_bytes(&mut secret);
+        let identity = Identity::new(SigningSeed::from_bytes(seed), secret);
+        return Ok((identity, Arc::new(MemoryStore::new(Limits::default()))));
+    }
+    let config = config.clone();
+    let opening = tokio::task::spawn_blocking(move || {
+        let keys = RelayKeys::load(&config.data_dir, &config.store_key_file)?;
+        let store: Arc<dyn Store> = match config.engine {
+            Engine::Memory => Arc::new(MemoryStore::new(Limits::default())),
+            Engine::Fjall => {
+                let folder = config.data_dir.join(STORE_FOLDER);
+                Arc::new(FjallStore::open(&folder, &keys.store, Limits::default())?)
+            }
+        };
+        Ok((keys.identity, store))
+    });
+    opening.await.unwrap_or(Err(SpawnError::Store(StoreError::Closed)))
+}
+
+fn address(
+    config: &Config,
+    identity: &Identity,
+    local: SocketAddr,
+) -> Result<RelayAddress, SpawnError> {
+    let shown = config.advertise.clone().unwrap_or_else(|| {
+        // A client on the same machine is the only one that an unspecified address can serve.
+        let ip = match local.ip() {
+            ip if ip.is_unspecified() => std::net::Ipv4Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        SocketAddr::new(ip, local.port()).to_string()
+    });
+    let id = *identity.relay_id();
+    let print = RelayAddress { id, host: "host".into(), port: 0 }.to_text();
+    let (print, _) = print.split_once('@').ok_or(ConfigError::Advertise)?;
+    Ok(format!("{print}@{shown}").parse().map_err(|_| ConfigError::Advertise)?)
+}
+
+/// Background work: expiry, and the epoch key's change.
+async fn tend(shared: Arc<Shared>) {
+    let mut sweeps = interval(SWEEP_INTERVAL);
+    let mut epoch_end = Epoch::end(now());
+    loop {
+        tokio::select! {
+            _ = sweeps.tick() => {}
+            () = shared.closing.cancelled() => return,
+        }
+        let now = now();
+        if now >= epoch_end {
+            epoch_end = Epoch::end(now);
+            let fresh = Arc::new(Epoch::new(shared.identity.clone(), shared.terms, now));
+            *shared.epoch.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        }
+        match shared.store.sweep(now).await {
+            Ok(rows) => log::debug("swept", &[("rows", &rows)]),
+            Err(error) => log::error("sweeping failed", &[("error", &error)]),
+        }
+    }
+}
+
+async fn accept(shared: Arc<Shared>, endpoint: Endpoint) {
+    loop {
+        let incoming = tokio::select! {
+            incoming = endpoint.accept() => incoming,
+            () = shared.closing.cancelled() => return,
+        };
+        let Some(incoming) = incoming else { return };
+        // Nobody gets a handshake, or makes us send one to somebody else, before proving where they are.
+        if !incoming.remote_address_validated() {
+            // Fails only for a connection that was validated.
+            let _ = incoming.retry();
+            continue;
+        }
+        let Ok(permit) = Arc::clone(&shared.connections).try_acquire_owned() else {
+            metrics::counter!("budstikke_connections_refused_total").increment(1);
+            incoming.refuse();
+            continue;
+        };
+        let task = connect(Arc::clone(&shared), incoming);
+        shared.tasks.spawn(async move {
+            task.await;
+            drop(permit);
+        });
+    }
+}
+
+async fn connect(shared: Arc<Shared>, incoming: Incoming) {
+    let Ok(connecting) = incoming.accept() else { return };
+    let Ok(Ok(connection)) = timeout(HANDSHAKE_TIMEOUT, connecting).await else {
+        metrics::counter!("budstikke_handshakes_failed_total").increment(1);
+        return log::debug("a handshake failed", &[]);
+    };
+    metrics::counter!("budstikke_connections_total").increment(1);
+    metrics::gauge!("budstikke_connections").increment(1.0);
+    serve(&shared, &connection).await;
+    metrics::gauge!("budstikke_connections").decrement(1.0);
+    log::trace("a connection ended", &[]);
+}
+
+async fn serve(shared: &Arc<Shared>, connection: &Connection) {
+    let mut nonce = [0; 32];
+    if connection.export_keying_material(&mut nonce, EXPORTER_LABEL, &[]).is_err() {
+        return connection.close(CODE_FULL, b"");
+    }
+    let mut secret = [0; 32];
+    OsRng.fill_bytes(&mut secret);
+    let epoch = Arc::clone(&shared.epoch.read().unwrap_or_else(PoisonError::into_inner));
+    let session = Arc::new(Mutex::new(Session::new(epoch, nonce, secret)));
+    let streams = TaskTracker::new();
+    let end = sleep(CONNECTION_LIFE);
+    tokio::pin!(end);
+    loop {
+        let stream = tokio::select! {
+            stream = connection.accept_bi() => stream,
+            () = shared.closing.cancelled() => break,
+            () = &mut end => break,
+        };
+        let Ok((send, recv)) = stream else { break };
+        let task = stream::serve(Arc::clone(shared), Arc::clone(&session), send, recv);
+        shared.tasks.spawn(streams.track_future(task));
+    }
+    streams.close();
+    streams.wait().await;
+    connection.close(CODE_CLOSING, b"closing");
+}

@@ -1,0 +1,263 @@
+//! Drives one stream: feeds the session core, carries out its actions.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use budstikke_proto::frame::{Frame, class_of};
+use budstikke_proto::limits::DATA_FRAME_LEN;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use quinn::{RecvStream, SendStream, VarInt};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::{Shared, now, query};
+use crate::session::{Action, Input, Query, Session, Stream, busy_frame};
+
+/// Operations of one stream under way; at the limit, the stream is read no further and QUIC holds the client back.
+const MAX_JOBS: usize = 64;
+/// Subscriptions of one stream; one more is told that the relay is busy.
+const MAX_SUBSCRIPTIONS: usize = 8;
+/// Reads of one stream that hold a page in memory; the others wait for their turn.
+const MAX_READS: usize = 4;
+/// Frames that wait for a stream's writer.
+const WRITE_QUEUE: usize = 8;
+/// The time to open a stream.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time that a finished stream's last frames get to arrive.
+const LINGER: Duration = Duration::from_secs(5);
+/// Refusals leave at multiples of this.
+const REFUSAL_TICK: Duration = Duration::from_millis(25);
+
+/// Where frames go out.
+pub(super) type Writer = mpsc::Sender<Vec<u8>>;
+type Job = BoxFuture<'static, Done>;
+
+enum Done {
+    Input(Input),
+    Subscription,
+    Nothing,
+}
+
+pub(super) async fn serve(
+    shared: Arc<Shared>,
+    session: Arc<Mutex<Session>>,
+    send: SendStream,
+    recv: RecvStream,
+) {
+    let (writer, queue) = mpsc::channel(WRITE_QUEUE);
+    let driver = Driver {
+        shared,
+        session,
+        stream: Stream::default(),
+        frames: Frames::new(recv),
+        writer,
+        jobs: FuturesUnordered::new(),
+        subscriptions: 0,
+        reads: Arc::new(Semaphore::new(MAX_READS)),
+        reading: true,
+    };
+    tokio::join!(driver.run(), write(queue, send));
+}
+
+struct Driver {
+    shared: Arc<Shared>,
+    session: Arc<Mutex<Session>>,
+    stream: Stream,
+    frames: Frames,
+    writer: Writer,
+    jobs: FuturesUnordered<Job>,
+    subscriptions: usize,
+    reads: Arc<Semaphore>,
+    reading: bool,
+}
+
+impl Driver {
+    async fn run(mut self) {
+        let closing = self.shared.closing.clone();
+        let deadline = Instant::now() + OPEN_TIMEOUT;
+        let mut opened = false;
+        while self.reading || !self.jobs.is_empty() {
+            let input = tokio::select! {
+                frame = self.frames.next(), if self.reading && self.jobs.len() < MAX_JOBS => {
+                    match frame {
+                        Some(bytes) => Input::Frame(bytes),
+                        None => {
+                            self.reading = false;
+                            continue;
+                        }
+                    }
+                }
+                Some(done) = self.jobs.next() => match done {
+                    Done::Input(input) => input,
+                    Done::Subscription => {
+                        self.subscriptions -= 1;
+                        continue;
+                    }
+                    Done::Nothing => continue,
+                },
+                () = self.writer.closed() => return,
+                () = closing.cancelled(), if self.reading => {
+                    self.reading = false;
+                    continue;
+                }
+                () = sleep_until(deadline), if !opened => return,
+            };
+            opened = true;
+            if self.drive(input).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Carries an input's actions out, in order; `None` when nobody reads the answers any more.
+    async fn drive(&mut self, input: Input) -> Option<()> {
+        let mut actions = VecDeque::from(self.handle(input));
+        while let Some(action) = actions.pop_front() {
+            match action {
+                Action::Write(frame) => self.write(&frame).await?,
+                Action::Refuse(frame) => {
+                    metrics::counter!("budstikke_refusals_total").increment(1);
+                    let (at, writer) = (next_tick(self.shared.started), self.writer.clone());
+                    self.jobs.push(Box::pin(async move {
+                        sleep_until(at).await;
+                        if let Ok(bytes) = frame.encode() {
+                            // A client that left needs no refusal.
+                            let _ = writer.send(bytes).await;
+                        }
+                        Done::Nothing
+                    }));
+                }
+                Action::Lookup(who) => {
+                    let found = self.shared.store.key_of(now(), who).await;
+                    actions.extend(self.handle(Input::Key(found)));
+                }
+                Action::Submit(ticket, mutation) => {
+                    match self.shared.store.submit(now(), vec![mutation]).await {
+                        Ok(committing) => self.jobs.push(Box::pin(async move {
+                            let outcome = committing.await.map(|all| all.into_iter().next());
+                            Done::Input(Input::Stored(ticket, first(outcome)))
+                        })),
+                        Err(error) => {
+                            actions.extend(self.handle(Input::Stored(ticket, Err(error))));
+                        }
+                    }
+                }
+                Action::Start(request, what @ Query::Subscribe { .. }) => {
+                    if self.subscriptions >= MAX_SUBSCRIPTIONS {
+                        self.write(&busy_frame(request)).await?;
+                        continue;
+                    }
+                    self.subscriptions += 1;
+                    let (shared, writer) = (Arc::clone(&self.shared), self.writer.clone());
+                    self.jobs.push(Box::pin(async move {
+                        // Ends with the mailbox, the relay, or when nobody reads it.
+                        let _ = query::run(&shared, request, what, &writer).await;
+                        Done::Subscription
+                    }));
+                }
+                Action::Start(request, what) => {
+                    let (shared, writer) = (Arc::clone(&self.shared), self.writer.clone());
+                    let turn = Arc::clone(&self.reads);
+                    self.jobs.push(Box::pin(async move {
+                        let _turn = turn.acquire().await;
+                        // Ends when its answer is complete, or nobody reads it.
+                        let _ = query::run(&shared, request, what, &writer).await;
+                        Done::Nothing
+                    }));
+                }
+                Action::Close => {
+                    self.reading = false;
+                    self.frames.stop();
+                }
+            }
+        }
+        Some(())
+    }
+
+    fn handle(&mut self, input: Input) -> Vec<Action> {
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        self.stream.handle(now(), &mut session, input)
+    }
+
+    async fn write(&mut self, frame: &Frame) -> Option<()> {
+        self.writer.send(frame.encode().ok()?).await.ok()
+    }
+}
+
+fn first(
+    outcome: Result<Option<crate::store::Outcome>, crate::store::StoreError>,
+) -> Result<crate::store::Outcome, crate::store::StoreError> {
+    outcome.and_then(|one| one.ok_or(crate::store::StoreError::Closed))
+}
+
+fn next_tick(started: Instant) -> Instant {
+    let passed = started.elapsed().as_micros() / REFUSAL_TICK.as_micros();
+    let ticks = u32::try_from(passed).unwrap_or(u32::MAX).saturating_add(1);
+    started.checked_add(REFUSAL_TICK.saturating_mul(ticks)).unwrap_or_else(Instant::now)
+}
+
+/// Writes frames out until the driver is done or the client stops the stream.
+async fn write(mut queue: mpsc::Receiver<Vec<u8>>, mut send: SendStream) {
+    loop {
+        tokio::select! {
+            bytes = queue.recv() => match bytes {
+                Some(bytes) => {
+                    if send.write_all(&bytes).await.is_err() {
+                        return;
+                    }
+                }
+                None => break,
+            },
+            _ = send.stopped() => return,
+        }
+    }
+    if send.finish().is_ok() {
+        // The stream is over either way.
+        let _ = timeout(LINGER, send.stopped()).await;
+    }
+}
+
+/// Cuts a stream into frames. Cancel-safe.
+struct Frames {
+    recv: RecvStream,
+    buffer: Vec<u8>,
+    filled: usize,
+}
+
+impl Frames {
+    fn new(recv: RecvStream) -> Self {
+        Self { recv, buffer: vec![0; 1], filled: 0 }
+    }
+
+    /// The next frame's bytes, or the first byte alone when it names no frame size. `None` at the stream's end.
+    async fn next(&mut self) -> Option<Vec<u8>> {
+        loop {
+            let wanted = self.wanted();
+            if self.filled == wanted {
+                self.filled = 0;
+                let mut frame = std::mem::replace(&mut self.buffer, vec![0; 1]);
+                frame.truncate(wanted);
+                return Some(frame);
+            }
+            if self.buffer.len() < wanted {
+                self.buffer.resize(wanted.min(DATA_FRAME_LEN), 0);
+            }
+            let room = self.buffer.get_mut(self.filled..wanted)?;
+            self.filled += self.recv.read(room).await.ok()??;
+        }
+    }
+
+    fn wanted(&self) -> usize {
+        match self.buffer.first() {
+            Some(first) if self.filled > 0 => class_of(*first).map_or(1, |it| it.frame_len()),
+            _ => 1,
+        }
+    }
+
+    fn stop(&mut self) {
+        // Closed already: what was wanted.
+        let _ = self.recv.stop(VarInt::from_u32(0));
+    }
+}

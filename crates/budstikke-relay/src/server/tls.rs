@@ -1,0 +1,80 @@
+//! The relay's side of TLS 1.3: post-quantum key exchange only, the identity key as certificate, no resumption, no
+//! 0-RTT.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use budstikke_proto::sign::SigningSeed;
+use quinn::crypto::rustls::QuicServerConfig;
+use quinn::{IdleTimeout, TransportConfig, VarInt};
+use rcgen::{CertificateParams, DistinguishedName, KeyPair};
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::NoServerSessionStorage;
+use zeroize::Zeroizing;
+
+use super::SpawnError;
+
+/// DER of a PKCS #8 Ed25519 key up to its 32-byte seed (RFC 8410 section 7).
+const PKCS8_PREFIX: [u8; 16] = [
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
+/// Streams that a client may have open.
+const BIDI_STREAMS: u32 = 16;
+const UNI_STREAMS: u32 = 2;
+/// What a client may send ahead on one stream, and on all of them.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 4 << 20;
+/// What waits for a client's acknowledgement.
+const SEND_WINDOW: u64 = 4 << 20;
+
+pub(super) fn server_config(
+    identity: &SigningSeed,
+    alpn: &[String],
+    idle: Duration,
+) -> Result<quinn::ServerConfig, SpawnError> {
+    let pkcs8 = Zeroizing::new([PKCS8_PREFIX.as_slice(), identity.as_bytes()].concat());
+    let key = PrivatePkcs8KeyDer::from(pkcs8.to_vec());
+    let pair = KeyPair::try_from(&key).map_err(|_| SpawnError::Tls)?;
+    let mut params = CertificateParams::new(Vec::new()).map_err(|_| SpawnError::Tls)?;
+    params.distinguished_name = DistinguishedName::new();
+    let certificate = params.self_signed(&pair).map_err(|_| SpawnError::Tls)?;
+
+    let mut tls = rustls::ServerConfig::builder_with_provider(Arc::new(provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(|_| SpawnError::Tls)?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key))
+        .map_err(|_| SpawnError::Tls)?;
+    tls.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+    // A ticket would tie a client's connections together.
+    tls.session_storage = Arc::new(NoServerSessionStorage {});
+    tls.send_tls13_tickets = 0;
+    tls.max_early_data_size = 0;
+
+    let crypto = QuicServerConfig::try_from(tls).map_err(|_| SpawnError::Tls)?;
+    let mut config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
+    config.transport_config(Arc::new(transport(idle)?));
+    Ok(config)
+}
+
+/// X25519MLKEM768 is the only group: a client that cannot do it gets no connection, so no recorded session can be
+/// opened by a quantum computer later.
+fn provider() -> CryptoProvider {
+    let kx_groups = vec![aws_lc_rs::kx_group::X25519MLKEM768];
+    CryptoProvider { kx_groups, ..aws_lc_rs::default_provider() }
+}
+
+fn transport(idle: Duration) -> Result<TransportConfig, SpawnError> {
+    let mut transport = TransportConfig::default();
+    transport
+        .max_concurrent_bidi_streams(VarInt::from_u32(BIDI_STREAMS))
+        .max_concurrent_uni_streams(VarInt::from_u32(UNI_STREAMS))
+        .stream_receive_window(VarInt::from_u32(STREAM_WINDOW))
+        .receive_window(VarInt::from_u32(CONNECTION_WINDOW))
+        .send_window(SEND_WINDOW)
+        .datagram_receive_buffer_size(None)
+        .max_idle_timeout(Some(IdleTimeout::try_from(idle).map_err(|_| SpawnError::Tls)?));
+    Ok(transport)
+}

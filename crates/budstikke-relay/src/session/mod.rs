@@ -1,0 +1,151 @@
+//! What a connection's client may do: a core without network, clock or randomness of its own.
+//!
+//! A [`Session`] belongs to one connection, a [`Stream`] to one of its streams. The server feeds inputs in and carries
+//! the actions out; a test does the same without a network.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use budstikke_proto::auth::{CapabilityKey, SessionNonce};
+use budstikke_proto::descriptor::Descriptor;
+use budstikke_proto::id::Seed;
+use budstikke_proto::limits::MAX_OPEN_CHALLENGES;
+use budstikke_proto::wire::Hello;
+use budstikke_proto::work::{self, Purpose, Solution};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use crate::keys::Identity;
+
+mod assembly;
+mod keyring;
+mod stream;
+
+use keyring::Keyring;
+pub(crate) use stream::{Action, Input, Query, Stream, answer_frame, busy_frame, push_frame};
+
+/// What the relay offers and asks, as its descriptor says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Terms {
+    pub(crate) max_ttl_days: u32,
+    pub(crate) max_quota: u32,
+    pub(crate) work_effort: u32,
+    pub(crate) front_door_effort: u32,
+}
+
+/// How long one epoch key is the current one; it is accepted for as long again.
+const EPOCH_S: i64 = 7 * 24 * 3600;
+/// How long a challenge may be answered.
+const CHALLENGE_S: i64 = 15 * 60;
+
+/// What all sessions share for a week: the relay's half of the authenticators, this week's and last week's, and its
+/// signed description.
+///
+/// Epoch keys derive from the relay's secret and the week, so a restart changes none.
+pub(crate) struct Epoch {
+    identity: Identity,
+    terms: Terms,
+    current: EpochKey,
+    previous: EpochKey,
+    /// Stands in for the key of a capability that does not exist.
+    nobody: [u8; 32],
+    hello: Hello,
+}
+
+struct EpochKey {
+    key: CapabilityKey,
+    public: [u8; 32],
+}
+
+impl Epoch {
+    pub(crate) fn new(identity: Identity, terms: Terms, now: i64) -> Self {
+        let number = now.div_euclid(EPOCH_S);
+        let current = EpochKey::new(&identity, number);
+        let previous = EpochKey::new(&identity, number.saturating_sub(1));
+        let nobody = EpochKey::new(&identity, i64::MIN).public;
+        let descriptor = Descriptor {
+            identity_pk: identity.signing().public(),
+            epoch_pk: current.public,
+            valid_until_s: Self::end(now).saturating_add(EPOCH_S),
+            max_ttl_days: terms.max_ttl_days,
+            max_quota: terms.max_quota,
+            work_effort: terms.work_effort,
+            front_door_effort: terms.front_door_effort,
+            software: concat!("budstikke-relay/", env!("CARGO_PKG_VERSION")).into(),
+        };
+        let hello = descriptor.sign(identity.signing());
+        Self { identity, terms, current, previous, nobody, hello }
+    }
+
+    /// When another epoch becomes the current one.
+    pub(crate) const fn end(now: i64) -> i64 {
+        now.div_euclid(EPOCH_S).saturating_add(1).saturating_mul(EPOCH_S)
+    }
+}
+
+impl EpochKey {
+    fn new(identity: &Identity, number: i64) -> Self {
+        let key = CapabilityKey::from_bytes(identity.epoch_secret(number));
+        let public = key.public();
+        Self { key, public }
+    }
+}
+
+/// What the streams of one connection share.
+pub(crate) struct Session {
+    epoch: Arc<Epoch>,
+    nonce: SessionNonce,
+    keyring: Keyring,
+    challenges: Challenges,
+}
+
+impl Session {
+    /// `secret` is random; the session's challenges come from it.
+    pub(crate) fn new(epoch: Arc<Epoch>, nonce: SessionNonce, secret: [u8; 32]) -> Self {
+        let challenges = Challenges { secret, made: 0, open: VecDeque::new() };
+        Self { epoch, nonce, keyring: Keyring::default(), challenges }
+    }
+
+    /// Whether work of `effort` was paid for `purpose`; uses the challenge up. Nothing asked is paid.
+    fn paid(&mut self, now: i64, work: Option<&Solution>, purpose: &Purpose, effort: u32) -> bool {
+        if effort == 0 {
+            return true;
+        }
+        work.is_some_and(|work| {
+            self.challenges.take(now, work.seed) && work::verify(work, purpose, effort)
+        })
+    }
+}
+
+/// Seeds handed out and not yet used. The oldest goes when there are too many.
+struct Challenges {
+    secret: [u8; 32],
+    made: u64,
+    open: VecDeque<(Seed, i64)>,
+}
+
+impl Challenges {
+    fn make(&mut self, now: i64) -> Seed {
+        self.made = self.made.wrapping_add(1);
+        let mut seed = [0; Seed::LEN];
+        if let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(&self.secret) {
+            mac.update(&self.made.to_be_bytes());
+            let bytes: [u8; 32] = mac.finalize().into_bytes().into();
+            seed.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+        }
+        let seed = Seed::from_bytes(seed);
+        if self.open.len() >= MAX_OPEN_CHALLENGES {
+            self.open.pop_front();
+        }
+        self.open.push_back((seed, now.saturating_add(CHALLENGE_S)));
+        seed
+    }
+
+    fn take(&mut self, now: i64, seed: Seed) -> bool {
+        let at = self.open.iter().position(|(open, _)| *open == seed);
+        at.and_then(|at| self.open.remove(at)).is_some_and(|(_, until)| now <= until)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,404 @@
+//! One stream: frames in, answers out.
+
+use budstikke_proto::auth::{SessionKey, operation_hash};
+use budstikke_proto::frame::{Frame, Kind};
+use budstikke_proto::id::{Hash, NoticeId, RecvId, SlotId};
+use budstikke_proto::limits::{MAX_READ, TAG_LEN};
+use budstikke_proto::op::{ErrorCode, OpError, Request, Response};
+use budstikke_proto::work::Purpose;
+use budstikke_proto::{notice, slot};
+use bytes::Bytes;
+
+use super::Session;
+use super::assembly::{self, Assembled, Assembly, Target};
+use crate::store::{Capability, Mutation, Notice, Outcome, SlotEntry, StoreError};
+
+/// When to come again after [`ErrorCode::Full`], coarse on purpose.
+const FULL_RETRY_S: u32 = 60;
+/// When to come again after [`ErrorCode::Storage`].
+const STORAGE_RETRY_S: u32 = 60;
+/// When to come again after [`ErrorCode::Closing`].
+const CLOSING_RETRY_S: u32 = 5;
+
+/// What happens to a stream.
+pub(crate) enum Input {
+    /// Bytes of one whole frame came.
+    Frame(Vec<u8>),
+    /// The answer to [`Action::Lookup`]. No frame may come before it.
+    Key(Result<Option<[u8; 32]>, StoreError>),
+    /// The answer to [`Action::Submit`].
+    Stored(Ticket, Result<Outcome, StoreError>),
+}
+
+/// What the server is to do, in order.
+pub(crate) enum Action {
+    /// Write a frame.
+    Write(Frame),
+    /// Write a frame at the next tick of the refusals' clock, so that how long it took says nothing.
+    Refuse(Frame),
+    /// Look a key up, and feed it in before the next frame.
+    Lookup(Capability),
+    /// Hand a mutation to the store before the next frame; feed the outcome in when it comes.
+    Submit(Ticket, Mutation),
+    /// Read from the store and write what comes.
+    Start(u64, Query),
+    /// Finish the stream, and read no more of it.
+    Close,
+}
+
+/// What to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Query {
+    Read { recv_id: RecvId, since: u64, max: u32 },
+    Subscribe { recv_id: RecvId, since: u64 },
+    Slot(SlotId),
+    Notice(NoticeId),
+}
+
+/// Ties an outcome to the answer that it makes.
+pub(crate) struct Ticket {
+    request: u64,
+    answer: Answer,
+}
+
+enum Answer {
+    Plain(Response),
+    Receipt(SlotId, Hash),
+}
+
+/// An authenticated operation whose key is being looked up.
+struct Waiting {
+    signed: Signed,
+    who: Capability,
+    operation: Operation,
+}
+
+/// A request's authenticator, and what it covers.
+struct Signed {
+    request: u64,
+    tag: [u8; TAG_LEN],
+    hash: Hash,
+}
+
+impl Signed {
+    fn verify(&self, key: &SessionKey) -> bool {
+        key.verify(self.request, &self.hash, &self.tag)
+    }
+}
+
+/// What an authenticated operation does once its tag is right.
+enum Operation {
+    Change(Answer, Mutation),
+    Query(Query),
+    /// A cell whose work, if any, is checked after its tag.
+    Send(Box<Request>, Bytes),
+    /// Out of bounds; said only to whoever may ask.
+    Malformed,
+}
+
+/// The state of one stream.
+#[derive(Default)]
+pub(crate) struct Stream {
+    opened: bool,
+    closed: bool,
+    assembly: Option<Assembly>,
+    waiting: Option<Waiting>,
+}
+
+impl Stream {
+    /// `now` is Unix seconds.
+    pub(crate) fn handle(&mut self, now: i64, session: &mut Session, input: Input) -> Vec<Action> {
+        match input {
+            Input::Frame(bytes) if !self.closed => match Frame::decode(&bytes) {
+                Ok(frame) => self.frame(now, session, frame),
+                Err(_) => self.break_off(0),
+            },
+            Input::Frame(_) => Vec::new(),
+            Input::Key(found) => match self.waiting.take() {
+                Some(waiting) => resume(now, session, waiting, found),
+                None => Vec::new(),
+            },
+            Input::Stored(ticket, outcome) => vec![stored(session, ticket, outcome)],
+        }
+    }
+
+    fn frame(&mut self, now: i64, session: &mut Session, frame: Frame) -> Vec<Action> {
+        match frame.kind {
+            Kind::Cover => return Vec::new(),
+            Kind::Request => {}
+            Kind::Response | Kind::Push => return self.break_off(frame.request),
+        }
+        let Frame { request, tag, op, payload, .. } = frame;
+        let hash = operation_hash(&op, payload.as_deref());
+        let payload = payload.map(Bytes::from);
+        let parsed = match Request::decode(&op) {
+            Ok(parsed) => parsed,
+            Err(_) if !self.opened => return self.break_off(request),
+            Err(OpError::Unknown) => return vec![error(request, ErrorCode::Unsupported, 0)],
+            Err(_) => return vec![error(request, ErrorCode::Malformed, 0)],
+        };
+        let opening = matches!(parsed, Request::Open);
+        if opening == self.opened || takes_payload(&parsed) != payload.is_some() {
+            return self.break_off(request);
+        }
+        if self.assembly.is_some() && !takes_parts(&parsed) {
+            return self.break_off(request);
+        }
+        self.opened = true;
+        let payload = payload.unwrap_or_default();
+        match parsed {
+            Request::SlotAppend { slot_id, part, work } => {
+                let target = Target::Slot(slot_id);
+                match assembly::add(&mut self.assembly, request, target, &part, work, payload) {
+                    Ok(Some(whole)) => assembled(now, session, request, whole),
+                    Ok(None) => Vec::new(),
+                    Err(assembly::OutOfOrder) => self.break_off(request),
+                }
+            }
+            Request::NoticePut { notice_id, version, part, work } => {
+                let target = Target::Notice(notice_id, version);
+                match assembly::add(&mut self.assembly, request, target, &part, work, payload) {
+                    Ok(Some(whole)) => assembled(now, session, request, whole),
+                    Ok(None) => Vec::new(),
+                    Err(assembly::OutOfOrder) => self.break_off(request),
+                }
+            }
+            Request::Open | Request::Info => {
+                vec![respond(request, &Response::Hello(session.epoch.hello.clone()))]
+            }
+            Request::Challenge => {
+                let seed = session.challenges.make(now);
+                let terms = session.epoch.terms;
+                let (effort, front_door_effort) = (terms.work_effort, terms.front_door_effort);
+                vec![respond(request, &Response::Seed { seed, effort, front_door_effort })]
+            }
+            Request::SlotRead { slot_id } => vec![Action::Start(request, Query::Slot(slot_id))],
+            Request::NoticeGet { notice_id } => {
+                vec![Action::Start(request, Query::Notice(notice_id))]
+            }
+            Request::Create { .. } => create(now, session, &Signed { request, tag, hash }, &parsed),
+            other => {
+                self.authenticated(now, session, Signed { request, tag, hash }, other, payload)
+            }
+        }
+    }
+
+    /// Operations whose key the store knows.
+    fn authenticated(
+        &mut self,
+        now: i64,
+        session: &mut Session,
+        signed: Signed,
+        parsed: Request,
+        payload: Bytes,
+    ) -> Vec<Action> {
+        let terms = session.epoch.terms;
+        let plain = |response, mutation| Operation::Change(Answer::Plain(response), mutation);
+        let (who, operation) = match parsed {
+            Request::Grant { recv_id, send_pk, label, quota, work_required } => {
+                let quota = quota.min(terms.max_quota);
+                let send_id = session.epoch.identity.send_id(&recv_id, &send_pk);
+                let grant =
+                    Mutation::Grant { recv_id, send_id, send_pk, label, quota, work_required };
+                let grant = match quota {
+                    0 => Operation::Malformed,
+                    _ => plain(Response::Granted { send_id }, grant),
+                };
+                (Capability::Owner(recv_id), grant)
+            }
+            Request::Revoke { recv_id, send_id } => {
+                let revoke = Mutation::Revoke { recv_id, send_id };
+                (Capability::Owner(recv_id), plain(Response::Done, revoke))
+            }
+            Request::Trim { recv_id, upto } => {
+                let trim = Mutation::Trim { recv_id, upto };
+                (Capability::Owner(recv_id), plain(Response::Done, trim))
+            }
+            Request::Delete { recv_id } => {
+                let delete = Mutation::Delete { recv_id };
+                (Capability::Owner(recv_id), plain(Response::Done, delete))
+            }
+            Request::Read { recv_id, since, max } => {
+                let query = Query::Read { recv_id, since, max: max.clamp(1, MAX_READ) };
+                (Capability::Owner(recv_id), Operation::Query(query))
+            }
+            Request::Subscribe { recv_id, since } => {
+                let query = Query::Subscribe { recv_id, since };
+                (Capability::Owner(recv_id), Operation::Query(query))
+            }
+            Request::Send { send_id, .. } => {
+                (Capability::Sender(send_id), Operation::Send(Box::new(parsed), payload))
+            }
+            _ => return vec![error(signed.request, ErrorCode::Unsupported, 0)],
+        };
+        if session.keyring.find(&who).is_some_and(|key| signed.verify(key)) {
+            return perform(now, session, signed.request, operation);
+        }
+        self.waiting = Some(Waiting { signed, who, operation });
+        vec![Action::Lookup(who)]
+    }
+
+    fn break_off(&mut self, request: u64) -> Vec<Action> {
+        (self.closed, self.assembly, self.waiting) = (true, None, None);
+        vec![error(request, ErrorCode::Malformed, 0), Action::Close]
+    }
+}
+
+fn create(now: i64, session: &mut Session, signed: &Signed, parsed: &Request) -> Vec<Action> {
+    let (Request::Create { recv_pk, ttl_days, work }, request) = (parsed, signed.request) else {
+        return Vec::new();
+    };
+    if prove(session, signed, recv_pk.as_bytes()).is_none() {
+        return vec![refuse(request)];
+    }
+    let terms = session.epoch.terms;
+    let ttl_days = (*ttl_days).min(terms.max_ttl_days);
+    if ttl_days == 0 {
+        return vec![error(request, ErrorCode::Malformed, 0)];
+    }
+    let purpose = Purpose::Create(*recv_pk.as_bytes());
+    let paid = session.paid(now, work.as_ref(), &purpose, terms.work_effort);
+    let recv_id = session.epoch.identity.recv_id(recv_pk);
+    let answer = Answer::Plain(Response::Created { recv_id });
+    let create = Mutation::Create { recv_id, recv_pk: *recv_pk, ttl_days, paid };
+    vec![Action::Submit(Ticket { request, answer }, create)]
+}
+
+/// Goes on with an operation whose key was looked up. An unknown capability costs the same agreements.
+fn resume(
+    now: i64,
+    session: &mut Session,
+    waiting: Waiting,
+    found: Result<Option<[u8; 32]>, StoreError>,
+) -> Vec<Action> {
+    let Waiting { signed, who, operation } = waiting;
+    let request = signed.request;
+    let Ok(found) = found else { return vec![error(request, ErrorCode::Storage, STORAGE_RETRY_S)] };
+    let proved = prove(session, &signed, &found.unwrap_or(session.epoch.nobody));
+    match (proved, found) {
+        (Some(key), Some(_)) => session.keyring.keep(who, key),
+        _ => return vec![refuse(request)],
+    }
+    perform(now, session, request, operation)
+}
+
+/// The session key under which the tag is right, of this epoch or the one before.
+fn prove(session: &Session, signed: &Signed, capability_pk: &[u8; 32]) -> Option<SessionKey> {
+    let epoch = &session.epoch;
+    [&epoch.current, &epoch.previous].into_iter().find_map(|half| {
+        let pair = half.key.agree(capability_pk, &half.public, epoch.identity.relay_id());
+        Some(pair.session(&session.nonce)).filter(|key| signed.verify(key))
+    })
+}
+
+fn perform(now: i64, session: &mut Session, request: u64, operation: Operation) -> Vec<Action> {
+    match operation {
+        Operation::Change(answer, mutation) => {
+            vec![Action::Submit(Ticket { request, answer }, mutation)]
+        }
+        Operation::Query(query) => vec![Action::Start(request, query)],
+        Operation::Malformed => vec![error(request, ErrorCode::Malformed, 0)],
+        Operation::Send(parsed, cell) => {
+            let Request::Send { send_id, msg_id, work } = *parsed else { return Vec::new() };
+            // Whether this grant asks for work is the store's to say, at the moment of the append.
+            let effort = session.epoch.terms.front_door_effort.max(1);
+            let purpose = Purpose::FrontDoor(*send_id.as_bytes());
+            let paid = work.is_some() && session.paid(now, work.as_ref(), &purpose, effort);
+            let answer = Answer::Plain(Response::Done);
+            let append = Mutation::Append { send_id, msg_id, cell, paid };
+            vec![Action::Submit(Ticket { request, answer }, append)]
+        }
+    }
+}
+
+fn assembled(now: i64, session: &mut Session, request: u64, whole: Assembled) -> Vec<Action> {
+    let Assembled { target, count, signature, work, payloads } = whole;
+    let hash = slot::payload_hash(payloads.iter().map(AsRef::as_ref));
+    let (purpose, genuine) = match target {
+        Target::Slot(id) => {
+            (Purpose::Slot(*id.as_bytes()), slot::verify_entry(&id, count, &hash, &signature))
+        }
+        Target::Notice(id, version) => {
+            let genuine = notice::verify(&id, version, count, &hash, &signature);
+            (Purpose::Notice(*id.as_bytes()), genuine)
+        }
+    };
+    if !genuine {
+        return vec![refuse(request)];
+    }
+    let effort = session.epoch.terms.work_effort;
+    let paid = session.paid(now, work.as_ref(), &purpose, effort);
+    let (answer, mutation) = match target {
+        Target::Slot(slot_id) => {
+            let entry = SlotEntry { signature, hash, payloads };
+            (Answer::Receipt(slot_id, hash), Mutation::SlotAppend { slot_id, entry, paid })
+        }
+        Target::Notice(notice_id, version) => {
+            let notice = Notice { version, signature, hash, payloads };
+            (Answer::Plain(Response::Done), Mutation::NoticePut { notice_id, notice, paid })
+        }
+    };
+    vec![Action::Submit(Ticket { request, answer }, mutation)]
+}
+
+fn stored(session: &Session, ticket: Ticket, outcome: Result<Outcome, StoreError>) -> Action {
+    let Ticket { request, answer } = ticket;
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(StoreError::Closed) => return error(request, ErrorCode::Closing, CLOSING_RETRY_S),
+        Err(_) => return error(request, ErrorCode::Storage, STORAGE_RETRY_S),
+    };
+    match (outcome, answer) {
+        (Outcome::Done, Answer::Plain(response)) => respond(request, &response),
+        (Outcome::Placed(entry), Answer::Receipt(slot_id, hash)) => {
+            let signing = session.epoch.identity.signing();
+            let signature = slot::sign_receipt(signing, &slot_id, entry, &hash);
+            respond(request, &Response::SlotReceipt { slot_id, entry, hash, signature })
+        }
+        (Outcome::Unknown, _) => refuse(request),
+        (Outcome::Full, _) => error(request, ErrorCode::Full, FULL_RETRY_S),
+        (Outcome::SlotFull, _) => error(request, ErrorCode::Full, 0),
+        (Outcome::Conflict, _) => error(request, ErrorCode::Conflict, 0),
+        (Outcome::Unpaid, _) => error(request, ErrorCode::WorkRequired, 0),
+        // An engine that answers a slot with `Done`, or a mailbox with a place, is broken.
+        (Outcome::Done | Outcome::Placed(_), _) => error(request, ErrorCode::Storage, 0),
+    }
+}
+
+const fn takes_payload(request: &Request) -> bool {
+    matches!(request, Request::Send { .. }) || takes_parts(request)
+}
+
+const fn takes_parts(request: &Request) -> bool {
+    matches!(request, Request::SlotAppend { .. } | Request::NoticePut { .. })
+}
+
+fn respond(request: u64, response: &Response) -> Action {
+    Action::Write(answer_frame(request, response))
+}
+
+/// The last frame that answers a request.
+pub(crate) fn answer_frame(request: u64, response: &Response) -> Frame {
+    let op = response.encode();
+    Frame { kind: Kind::Response, request, tag: [0; TAG_LEN], op, payload: None }
+}
+
+/// One of several frames that belong to a request.
+pub(crate) fn push_frame(request: u64, response: &Response, payload: &[u8]) -> Frame {
+    let (op, payload) = (response.encode(), Some(payload.to_vec()));
+    Frame { kind: Kind::Push, request, tag: [0; TAG_LEN], op, payload }
+}
+
+fn error(request: u64, code: ErrorCode, retry_after_s: u32) -> Action {
+    respond(request, &Response::Error { code, retry_after_s })
+}
+
+fn refuse(request: u64) -> Action {
+    let refused = Response::Error { code: ErrorCode::Refused, retry_after_s: 0 };
+    Action::Refuse(answer_frame(request, &refused))
+}
+
+/// Too many reads at once on this stream.
+pub(crate) fn busy_frame(request: u64) -> Frame {
+    answer_frame(request, &Response::Error { code: ErrorCode::Busy, retry_after_s: 1 })
+}

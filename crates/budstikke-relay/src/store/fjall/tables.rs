@@ -1,0 +1,289 @@
+//! The four keyspaces, and reading from them.
+//!
+//! | keyspace | key | value |
+//! |---|---|---|
+//! | `days` | day | the day's key, wrapped under the store key |
+//! | `rows` | HMAC | day, sealed row: mailboxes, grants, places, heads |
+//! | `bodies` | HMAC | day, sealed 15,024 bytes |
+//! | `expiry` | day, kind, HMAC | for a cell its sealed reference, else nothing |
+
+use std::path::Path;
+use std::sync::Arc;
+
+use budstikke_proto::id::{NoticeId, RecvId, SendId, SlotId};
+use fjall::{KeyspaceCreateOptions, KvSeparationOptions, PersistMode, Readable};
+use fjall::{SingleWriterTxDatabase, SingleWriterTxKeyspace};
+use prost::Message;
+
+use super::rows::{BodyRow, CellAtRow, GrantRow, HeadRow, MailboxRow, SlotRow};
+use super::seal::{Kind, RowKey, Sealer, SealingKey, StoreKey, open_row, row_day};
+use crate::store::{Notice, Page, SlotEntry, StoreError, StoredCell};
+
+const CHECK_KEY: &[u8] = b"check";
+/// Holes that one read steps over before it answers with what it has.
+const MAX_HOLES: u32 = 4_096;
+
+pub(super) struct Tables {
+    pub(super) db: SingleWriterTxDatabase,
+    pub(super) days: SingleWriterTxKeyspace,
+    pub(super) expiry: SingleWriterTxKeyspace,
+    rows: SingleWriterTxKeyspace,
+    bodies: SingleWriterTxKeyspace,
+    pub(super) sealer: Sealer,
+}
+
+/// Where a row is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    pub(super) kind: Kind,
+    pub(super) key: RowKey,
+}
+
+/// A live row and its last day.
+pub(super) struct Found<T> {
+    pub(super) day: u32,
+    pub(super) row: T,
+}
+
+impl From<fjall::Error> for StoreError {
+    fn from(error: fjall::Error) -> Self {
+        if matches!(error, fjall::Error::Locked) { Self::Locked } else { Self::Disk }
+    }
+}
+
+impl Tables {
+    pub(super) fn open(folder: &Path, key: &StoreKey) -> Result<Self, StoreError> {
+        let db = SingleWriterTxDatabase::builder(folder).open()?;
+        // Sealed bytes do not compress.
+        let small = || {
+            KeyspaceCreateOptions::default()
+                .data_block_compression_policy(fjall::config::CompressionPolicy::disabled())
+        };
+        let large = || {
+            let blobs = KvSeparationOptions::default().compression(fjall::CompressionType::None);
+            small().with_kv_separation(Some(blobs))
+        };
+        let tables = Self {
+            days: db.keyspace("days", small)?,
+            expiry: db.keyspace("expiry", small)?,
+            rows: db.keyspace("rows", small)?,
+            bodies: db.keyspace("bodies", large)?,
+            sealer: Sealer::new(key),
+            db,
+        };
+        tables.load_days()?;
+        Ok(tables)
+    }
+
+    fn load_days(&self) -> Result<(), StoreError> {
+        match self.days.get(CHECK_KEY)? {
+            Some(value) => self.sealer.check_key(&value)?,
+            None => {
+                let mut tx = self.db.write_tx().durability(Some(PersistMode::SyncAll));
+                tx.insert(&self.days, CHECK_KEY, self.sealer.key_check()?);
+                tx.commit()?;
+            }
+        }
+        for row in self.db.read_tx().iter(&self.days) {
+            let (day, wrapped) = row.into_inner()?;
+            if let Ok(day) = <[u8; 4]>::try_from(day.as_ref()) {
+                self.sealer.unwrap_day(u32::from_be_bytes(day), &wrapped)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn keyspace(&self, kind: Kind) -> &SingleWriterTxKeyspace {
+        match kind {
+            Kind::CellBody | Kind::SlotPart | Kind::NoticePart => &self.bodies,
+            _ => &self.rows,
+        }
+    }
+
+    /// Loads a row; `None` when it is not there or past its last day.
+    pub(super) fn load<T: Message + Default>(
+        &self,
+        at: &impl Readable,
+        today: u32,
+        place: &Place,
+    ) -> Result<Option<Found<T>>, StoreError> {
+        let Some(value) = at.get(self.keyspace(place.kind), place.key)? else { return Ok(None) };
+        let day = row_day(&value)?;
+        if day < today {
+            return Ok(None);
+        }
+        let key = self.sealer.day(day).ok_or(StoreError::Damaged)?;
+        self.decode(&key, place, &value).map(|row| Some(Found { day, row }))
+    }
+
+    pub(super) fn decode<T: Message + Default>(
+        &self,
+        key: &SealingKey,
+        place: &Place,
+        value: &[u8],
+    ) -> Result<T, StoreError> {
+        let plain = open_row(key, &place.key, value)?;
+        T::decode(plain.as_slice()).map_err(|_| StoreError::Damaged)
+    }
+
+    pub(super) fn read(
+        &self,
+        today: u32,
+        recv_id: &RecvId,
+        since: u64,
+        max: u32,
+    ) -> Result<Option<Page>, StoreError> {
+        let at = self.db.read_tx();
+        let Some(mailbox) = self.load::<MailboxRow>(&at, today, &self.mailbox(recv_id))? else {
+            return Ok(None);
+        };
+        let last = mailbox.row.last_seq;
+        let mut page = Page { cells: Vec::new(), next: since, more: false };
+        let (mut left, mut holes) = (max, MAX_HOLES);
+        for seq in since.saturating_add(1).max(mailbox.row.first_seq)..=last {
+            if left == 0 || holes == 0 {
+                page.more = true;
+                break;
+            }
+            match self.cell(&at, today, recv_id, seq)? {
+                Some(cell) => {
+                    page.cells.push(Arc::new(cell));
+                    left -= 1;
+                }
+                None => holes -= 1,
+            }
+            page.next = seq;
+        }
+        Ok(Some(page))
+    }
+
+    fn cell(
+        &self,
+        at: &impl Readable,
+        today: u32,
+        recv_id: &RecvId,
+        seq: u64,
+    ) -> Result<Option<StoredCell>, StoreError> {
+        let Some(head) = self.load::<CellAtRow>(at, today, &self.cell_at(recv_id, seq))? else {
+            return Ok(None);
+        };
+        let body = self.load::<BodyRow>(at, today, &self.cell_body(recv_id, seq))?;
+        let cell = body.ok_or(StoreError::Damaged)?.row.bytes;
+        Ok(Some(StoredCell { seq, label: head.row.label()?, cell }))
+    }
+
+    pub(super) fn owner_key(
+        &self,
+        today: u32,
+        recv_id: &RecvId,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = self.load::<MailboxRow>(&self.db.read_tx(), today, &self.mailbox(recv_id))?;
+        Ok(row.map(|found| found.row.recv_pk))
+    }
+
+    pub(super) fn sender_key(
+        &self,
+        today: u32,
+        send_id: &SendId,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = self.load::<GrantRow>(&self.db.read_tx(), today, &self.grant(send_id))?;
+        Ok(row.map(|found| found.row.send_pk))
+    }
+
+    pub(super) fn slot_entries(
+        &self,
+        at: &impl Readable,
+        today: u32,
+        slot_id: &SlotId,
+    ) -> Result<Vec<SlotEntry>, StoreError> {
+        let Some(slot) = self.load::<SlotRow>(at, today, &self.slot(slot_id))? else {
+            return Ok(Vec::new());
+        };
+        let entries = (0u32..).zip(&slot.row.entries).map(|(entry, head)| {
+            let payloads =
+                self.bodies(at, today, head.parts, |index| self.slot_part(slot_id, entry, index))?;
+            Ok(SlotEntry { signature: head.signature()?, hash: head.hash()?, payloads })
+        });
+        entries.collect()
+    }
+
+    pub(super) fn read_notice(
+        &self,
+        today: u32,
+        notice_id: &NoticeId,
+    ) -> Result<Option<Notice>, StoreError> {
+        let at = self.db.read_tx();
+        let Some(head) = self.load::<HeadRow>(&at, today, &self.notice(notice_id))? else {
+            return Ok(None);
+        };
+        let version = head.row.version;
+        let payloads = self.bodies(&at, today, head.row.parts, |index| {
+            self.notice_part(notice_id, version, index)
+        })?;
+        let (signature, hash) = (head.row.signature()?, head.row.hash()?);
+        Ok(Some(Notice { version, signature, hash, payloads }))
+    }
+
+    fn bodies(
+        &self,
+        at: &impl Readable,
+        today: u32,
+        count: u32,
+        place: impl Fn(u32) -> Place,
+    ) -> Result<Vec<bytes::Bytes>, StoreError> {
+        let one = |index| {
+            let found = self.load::<BodyRow>(at, today, &place(index))?;
+            Ok(found.ok_or(StoreError::Damaged)?.row.bytes)
+        };
+        (0..count).map(one).collect()
+    }
+}
+
+/// Where everything is.
+impl Tables {
+    fn place(&self, kind: Kind, parts: &[&[u8]]) -> Place {
+        Place { kind, key: self.sealer.row_key(kind, parts) }
+    }
+
+    pub(super) fn mailbox(&self, id: &RecvId) -> Place {
+        self.place(Kind::Mailbox, &[id.as_bytes()])
+    }
+
+    pub(super) fn grant(&self, id: &SendId) -> Place {
+        self.place(Kind::Grant, &[id.as_bytes()])
+    }
+
+    pub(super) fn grant_at(&self, id: &RecvId, place: u32) -> Place {
+        self.place(Kind::GrantAt, &[id.as_bytes(), &place.to_be_bytes()])
+    }
+
+    pub(super) fn cell_at(&self, id: &RecvId, seq: u64) -> Place {
+        self.place(Kind::CellAt, &[id.as_bytes(), &seq.to_be_bytes()])
+    }
+
+    pub(super) fn cell_body(&self, id: &RecvId, seq: u64) -> Place {
+        self.place(Kind::CellBody, &[id.as_bytes(), &seq.to_be_bytes()])
+    }
+
+    pub(super) fn message(&self, born: u64, id: &SendId, msg: &[u8; 16]) -> Place {
+        self.place(Kind::Message, &[&born.to_be_bytes(), id.as_bytes(), msg])
+    }
+
+    pub(super) fn slot(&self, id: &SlotId) -> Place {
+        self.place(Kind::Slot, &[id.as_bytes()])
+    }
+
+    pub(super) fn slot_part(&self, id: &SlotId, entry: u32, index: u32) -> Place {
+        let parts: [&[u8]; 3] = [id.as_bytes(), &entry.to_be_bytes(), &index.to_be_bytes()];
+        self.place(Kind::SlotPart, &parts)
+    }
+
+    pub(super) fn notice(&self, id: &NoticeId) -> Place {
+        self.place(Kind::Notice, &[id.as_bytes()])
+    }
+
+    pub(super) fn notice_part(&self, id: &NoticeId, version: u64, index: u32) -> Place {
+        let parts: [&[u8]; 3] = [id.as_bytes(), &version.to_be_bytes(), &index.to_be_bytes()];
+        self.place(Kind::NoticePart, &parts)
+    }
+}

@@ -1,0 +1,26 @@
+//! For tests and the demonstration: a relay on loopback.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use crate::config::{Config, Engine};
+
+/// A durable relay in `folder`, on a free loopback port, with little work asked. The store key lies beside the data
+/// folder, inside `folder`.
+pub fn config(folder: &Path) -> Config {
+    Config {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        data_dir: folder.join("data"),
+        store_key_file: folder.join("store.key"),
+        work_effort: 0,
+        front_door_effort: 1,
+        ..Config::default()
+    }
+}
+
+/// A relay that forgets everything when it stops.
+pub fn memory_config() -> Config {
+    let engine = Engine::Memory;
+    let (data_dir, store_key_file) = Default::default();
+    Config { engine, data_dir, store_key_file, ..config(Path::new("")) }
+}
