@@ -26,6 +26,8 @@ pub enum Envelope {
     FirstContact(Vec<u8>),
     /// The slot of that epoch has a new entry.
     Nudge(Nudge),
+    /// A colleague's device asks to be added to the team: [`crate::group::KeyPackage::parse`].
+    KeyPackage(Vec<u8>),
     /// A kind that this version does not know: skip it, keep count, tell nobody.
     Unknown {
         /// The kind's number.
@@ -81,6 +83,7 @@ impl Envelope {
                 pb::Kind::Nudge as u32,
                 pb::Nudge { group_id: nudge.group_id.clone(), epoch: nudge.epoch }.encode_to_vec(),
             ),
+            Self::KeyPackage(bytes) => (pb::Kind::KeyPackage as u32, bytes.clone()),
             Self::Unknown { kind } => (*kind, Vec::new()),
         };
         pb::Envelope { version: VERSION, suite: SUITE_ID.into(), kind, body }.encode_to_vec()
@@ -107,6 +110,7 @@ impl Envelope {
             Some(pb::Kind::MlsMessage) => Ok(Self::Mls(pb.body)),
             Some(pb::Kind::Welcome) => WelcomeBody::decode(&pb.body).map(Self::Welcome),
             Some(pb::Kind::FirstContact) => Ok(Self::FirstContact(pb.body)),
+            Some(pb::Kind::KeyPackage) => Ok(Self::KeyPackage(pb.body)),
             Some(pb::Kind::Nudge) => {
                 let nudge =
                     pb::Nudge::decode(pb.body.as_slice()).map_err(|_| EnvelopeError::Malformed)?;
@@ -146,6 +150,7 @@ impl fmt::Debug for Envelope {
             Self::Welcome(_) => "Envelope::Welcome",
             Self::FirstContact(_) => "Envelope::FirstContact",
             Self::Nudge(_) => "Envelope::Nudge",
+            Self::KeyPackage(_) => "Envelope::KeyPackage",
             Self::Unknown { .. } => "Envelope::Unknown",
         })
     }

@@ -81,7 +81,8 @@ impl Invitation {
     /// [`InviteError`].
     pub fn from_text(text: &str) -> Result<Self, InviteError> {
         let payload = Zeroizing::new(armor::decode(PREFIX, text)?);
-        let mut pb = pb::Invitation::decode(payload.as_slice()).map_err(|_| InviteError::Contents)?;
+        let mut pb =
+            pb::Invitation::decode(payload.as_slice()).map_err(|_| InviteError::Contents)?;
         let invitation = Self {
             root: signed::fixed(&pb.root_fingerprint).ok_or(InviteError::Contents)?,
             unit_id: std::mem::take(&mut pb.unit_id),

@@ -104,7 +104,11 @@ impl TeamMessage {
             }
             Self::KeyPackageReply { request_id, key_package, note_key } => {
                 let request_id = request_id.to_vec();
-                Some(Body::KeyPackageReply(pb::KeyPackageReply { request_id, key_package, note_key }))
+                Some(Body::KeyPackageReply(pb::KeyPackageReply {
+                    request_id,
+                    key_package,
+                    note_key,
+                }))
             }
             Self::Grant(grant) => Some(Body::Grant(pb::GrantRecord {
                 relay: grant.relay,

@@ -1,4 +1,6 @@
 //! Certificates: what verifies, and every way not to.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // tests
+
 mod common;
 
 use budstikke_e2ee::{
@@ -46,10 +48,7 @@ fn each_level_ends_in_its_time_and_says_who_renews() {
     ];
     for (lifetime, at, who) in ends {
         let error = verify(world.now + lifetime).unwrap_err();
-        assert!(
-            matches!(error, CertError::Expired { level, .. } if level == at),
-            "{error:?}"
-        );
+        assert!(matches!(error, CertError::Expired { level, .. } if level == at), "{error:?}");
         assert!(error.to_string().contains(who), "{error}");
     }
     let early = verify(world.now - 3_601).unwrap_err();
@@ -64,8 +63,7 @@ fn children_never_outlive_their_parent() {
     let key = world.key();
     let request = DeviceRequest::make(&key, "Officer A", &[], late).unwrap();
     let request = DeviceRequest::from_bytes(&request).unwrap();
-    let chain =
-        issue_device(&world.unit.0, &world.unit.1, &request, &[Role::Staff], late).unwrap();
+    let chain = issue_device(&world.unit.0, &world.unit.1, &request, &[Role::Staff], late).unwrap();
     let device = chain.verify_device(&world.fingerprint(), late).unwrap();
     assert_eq!(device.not_after, world.now + UNIT_LIFETIME);
 }
@@ -149,8 +147,7 @@ fn only_the_certified_key_issues() {
     let key = world.key();
     let request = DeviceRequest::make(&key, "Officer A", &[Role::Staff], world.now).unwrap();
     let request = DeviceRequest::from_bytes(&request).unwrap();
-    let refused =
-        issue_device(&world.key(), &world.unit.1, &request, &[Role::Staff], world.now);
+    let refused = issue_device(&world.key(), &world.unit.1, &request, &[Role::Staff], world.now);
     assert_eq!(refused, Err(CertError::NotYourCertificate));
     // A device is no unit, an issuer is no unit either.
     let device = world.officer("Officer A");
@@ -210,8 +207,7 @@ fn an_issuer_certificate_is_not_a_unit_certificate() {
     let world = World::new();
     let second = world.key();
     let request = IssuerRequest::make(&second, "Second issuer", world.now).unwrap();
-    let other =
-        issue_issuer(&world.root, &IssuerRequest::from_bytes(&request).unwrap(), world.now);
+    let other = issue_issuer(&world.root, &IssuerRequest::from_bytes(&request).unwrap(), world.now);
     let spliced = splice(&world.issuer.1, &other);
     // Signed by the root, where the issuer's signature should be.
     assert_eq!(

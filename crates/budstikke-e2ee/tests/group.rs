@@ -1,4 +1,6 @@
 //! Groups of two and three honest members through the public API: the whole life of a case.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // tests
+
 mod common;
 
 use budstikke_e2ee::group::{
@@ -151,13 +153,9 @@ fn a_removed_member_hears_nothing_more() {
     let made = case.add(&env, &officer.me, &[colleague.package(&world)], &assignment).unwrap();
     case.merge_pending(&env).unwrap();
     defender.follow(&world, &mut theirs, &made.commit);
-    let mut third = Group::join(
-        &colleague.env(&world),
-        &colleague.me,
-        &made.welcome.unwrap(),
-        &world.expect(),
-    )
-    .unwrap();
+    let mut third =
+        Group::join(&colleague.env(&world), &colleague.me, &made.welcome.unwrap(), &world.expect())
+            .unwrap();
     let leaf = third.own_leaf();
     let made = theirs.remove(&defender.env(&world), &defender.me, &[leaf]).unwrap();
     theirs.merge_pending(&defender.env(&world)).unwrap();
@@ -246,9 +244,8 @@ fn a_rolled_back_receipt_can_be_read_again() {
 fn losses_late_arrivals_and_repeats_are_told_apart() {
     let (world, officer, defender, mut case, mut theirs) = pair();
     let sent: Vec<_> = (0..5).map(|_| send(&world, &officer, &mut case, "x")).collect();
-    let findings = |theirs: &mut Group, n: usize| {
-        read(&world, &defender, theirs, &sent[n]).findings
-    };
+    let findings =
+        |theirs: &mut Group, n: usize| read(&world, &defender, theirs, &sent[n]).findings;
     assert_eq!(findings(&mut theirs, 2), [Finding::Gap { missing: 2 }]);
     assert_eq!(findings(&mut theirs, 0), [Finding::Late]);
     assert_eq!(findings(&mut theirs, 3), []);
@@ -257,10 +254,7 @@ fn losses_late_arrivals_and_repeats_are_told_apart() {
     assert_eq!(findings(&mut theirs, 1), [Finding::Late]);
     assert_eq!(findings(&mut theirs, 4), []);
     let own = theirs.encrypt(&defender.env(&world), &defender.me, b"mine", None).unwrap();
-    assert!(matches!(
-        theirs.process(&defender.env(&world), &own, None).unwrap(),
-        Inbound::Own
-    ));
+    assert!(matches!(theirs.process(&defender.env(&world), &own, None).unwrap(), Inbound::Own));
 }
 
 /// A sender restored from an old copy of its vault, which its correspondents must hear about.
@@ -304,10 +298,7 @@ fn messages_wait_for_their_epoch_and_past_epochs_end() {
     defender.follow(&world, &mut theirs, last);
     let stale = theirs.process(&defender.env(&world), &early, None).unwrap();
     assert!(matches!(stale, Inbound::Stale { epoch: 1 }), "{stale:?}");
-    assert_eq!(
-        read(&world, &defender, &mut theirs, &late).findings,
-        [Finding::Gap { missing: 1 }]
-    );
+    assert_eq!(read(&world, &defender, &mut theirs, &late).findings, [Finding::Gap { missing: 1 }]);
 }
 
 #[test]
@@ -397,10 +388,7 @@ fn a_team_derives_the_same_claim_keys() {
 fn another_identity_can_not_speak_for_this_device() {
     let (world, officer, defender, mut case, _) = pair();
     let env = officer.env(&world);
-    assert!(matches!(
-        case.encrypt(&env, &defender.me, b"", None),
-        Err(GroupError::WrongIdentity)
-    ));
+    assert!(matches!(case.encrypt(&env, &defender.me, b"", None), Err(GroupError::WrongIdentity)));
     assert!(matches!(case.update(&env, &defender.me), Err(GroupError::WrongIdentity)));
 }
 

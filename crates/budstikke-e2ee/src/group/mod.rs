@@ -26,7 +26,7 @@ use zeroize::Zeroizing;
 pub use assignment::{Assignment, AssignmentError};
 pub use charter::{Charter, GroupKind};
 pub use frame::Finding;
-pub use identity::{Credential, Identity, Member, Party, PartyId};
+pub use identity::{Credential, Identity, IdentityError, Member, Party, PartyId};
 pub use inbound::{Application, Expect, Inbound, Staged};
 pub use outbound::{KEY_PACKAGE_LIFETIME, KeyPackage, MAX_ADDS, Pending};
 

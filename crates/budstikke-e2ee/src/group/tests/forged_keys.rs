@@ -128,8 +128,7 @@ fn welcomes_with_malformed_keys_are_refused() {
         let reached = world.suite.crypto.sabotage.swap(0, SeqCst) == 0;
         let Ok(pending) = made else { continue };
         let welcome = pending.welcome.unwrap();
-        let joined =
-            Group::join(&defender.env(&world), &defender.me, &welcome, &world.expect());
+        let joined = Group::join(&defender.env(&world), &defender.me, &welcome, &world.expect());
         match joined {
             Err(GroupError::Rejected(rejection)) => {
                 assert!(reached);
@@ -140,4 +139,18 @@ fn welcomes_with_malformed_keys_are_refused() {
         }
     }
     assert!(by_guard > 0, "the guard never had to speak");
+}
+
+#[test]
+fn key_packages_of_another_suite_are_refused() {
+    let world = World::new();
+    let defender = Device::defender(&world, "HERON");
+    let env = defender.env(&world);
+    let mut package = KeyPackage::create(&env, &defender.me).unwrap().bytes().to_vec();
+    // X-Wing with AES-128-GCM: same keys, same signatures, another suite.
+    package[6..8].copy_from_slice(&0x004f_u16.to_be_bytes());
+    let (init, _) = split_vector(&package[8..]);
+    let init = init.to_vec();
+    let refused = KeyPackage::parse(&env, &forge(&defender.me, &package, &init, None));
+    assert_eq!(refused.unwrap_err().check, Check::Suite);
 }

@@ -1,6 +1,8 @@
 //! Each check of the inbound policy, failed on purpose.
 
-use openmls::prelude::MlsMessageOut;
+use openmls::prelude::{
+    MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, tls_codec::DeserializeBytes as _,
+};
 
 use super::{Forgery, common::*, three, verdict};
 use crate::{
@@ -111,8 +113,7 @@ fn assignments_must_fit_leaf_case_time_unit_and_role() {
 fn garbage_in_the_authenticated_data_of_an_add_is_refused() {
     let mut s = scene();
     let package = s.world.officer("Officer B").package(&s.world);
-    let forgery =
-        Forgery { packages: vec![package], aad: vec![0xff; 40], ..Forgery::default() };
+    let forgery = Forgery { packages: vec![package], aad: vec![0xff; 40], ..Forgery::default() };
     assert_eq!(s.judge(forgery), Check::Assignment);
 }
 
@@ -161,8 +162,7 @@ fn accepted_terms_pass() {
     let env = s.officer.env(&s.world);
     let pending = s.case.set_terms(&env, &s.officer.me, [8; 32]).unwrap();
     let env = s.defender.env(&s.world);
-    let Inbound::Commit(staged) =
-        s.theirs.process(&env, &pending.commit, Some([8; 32])).unwrap()
+    let Inbound::Commit(staged) = s.theirs.process(&env, &pending.commit, Some([8; 32])).unwrap()
     else {
         panic!("refused")
     };
@@ -315,10 +315,7 @@ fn proposals_outside_commits_are_refused() {
         )
         .unwrap();
     let proposal = proposal.to_bytes().unwrap();
-    assert_eq!(
-        verdict(&s.world, &s.defender, &mut s.theirs, &proposal),
-        Check::NoLooseProposal
-    );
+    assert_eq!(verdict(&s.world, &s.defender, &mut s.theirs, &proposal), Check::NoLooseProposal);
 }
 
 #[test]
@@ -332,9 +329,6 @@ fn external_commits_are_refused() {
         .unwrap()
         .to_bytes()
         .unwrap();
-    use openmls::prelude::{
-        MlsMessageBodyIn, MlsMessageIn, tls_codec::DeserializeBytes as _,
-    };
     let MlsMessageBodyIn::GroupInfo(info) =
         MlsMessageIn::tls_deserialize_exact_bytes(&info).unwrap().extract()
     else {
@@ -454,8 +448,7 @@ fn a_welcome_replaces_a_group_only_when_asked() {
     // The defender says its state is lost; its leaf is removed and added again, assigned by an admin.
     let package = s.defender.package(&s.world);
     let assignment = s.world.assign(&admin, &s.defender);
-    let pending =
-        s.case.change(&env, &s.officer.me, &[package], &[1], &[assignment]).unwrap();
+    let pending = s.case.change(&env, &s.officer.me, &[package], &[1], &[assignment]).unwrap();
     s.case.merge_pending(&env).unwrap();
     let welcome = pending.welcome.unwrap();
     let before = s.defender.store.savepoint();
@@ -502,4 +495,47 @@ fn every_member_judges_alike() {
         verdict(&world, &colleague, &mut third, &commit),
     ];
     assert_eq!(verdicts, [Check::Assignment; 2]);
+}
+
+#[test]
+fn key_packages_hold_four_weeks_by_the_callers_clock() {
+    use openmls::prelude::{KeyPackage as MlsKeyPackage, Lifetime, MlsMessageOut};
+    let world = World::new();
+    let defender = Device::defender(&world, "HERON");
+    let package = crate::group::KeyPackage::create(&defender.env(&world), &defender.me).unwrap();
+    let parse = |now| {
+        crate::group::KeyPackage::parse(&defender.env_at(&world, now), package.bytes())
+            .map(|_| ())
+            .map_err(|rejection| rejection.check)
+    };
+    let end = world.now + crate::group::KEY_PACKAGE_LIFETIME;
+    assert_eq!(parse(end - 1), Ok(()));
+    assert_eq!(parse(end), Err(Check::Lifetime));
+    assert_eq!(parse(world.now - 3_601), Err(Check::Lifetime));
+    let env = defender.env(&world);
+    let now = u64::try_from(world.now).unwrap();
+    let long = MlsKeyPackage::builder()
+        .key_package_lifetime(Lifetime::init(now - 3_600, now + 29 * 86_400))
+        .leaf_node_capabilities(crate::group::charter::capabilities())
+        .build(crate::suite::CIPHERSUITE, &env.provider(), &defender.me, defender.me.with_key())
+        .unwrap();
+    let long = MlsMessageOut::from(long.into_key_package()).to_bytes().unwrap();
+    let refused = crate::group::KeyPackage::parse(&env, &long).unwrap_err();
+    assert_eq!(refused.check, Check::Lifetime);
+}
+
+#[test]
+fn proposals_of_other_kinds_are_refused() {
+    use openmls::{
+        prelude::{PreSharedKeyProposal, Proposal},
+        schedule::PreSharedKeyId,
+    };
+    let mut s = scene();
+    // Both sides hold the secret, so that the library itself has nothing against it.
+    let id = PreSharedKeyId::external(b"psk".to_vec(), vec![1; 32]);
+    for device in [&s.officer, &s.defender] {
+        id.store(&device.env(&s.world).provider(), b"secret").unwrap();
+    }
+    let proposals = vec![Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(id)))];
+    assert_eq!(s.judge(Forgery { proposals, ..Forgery::default() }), Check::ProposalKinds);
 }
