@@ -9,7 +9,32 @@
 //! [`TermsState`] is the negotiation of Box 2.3; every "no" is a [`Refusal`] with a stable code.
 //!
 //! Files that people write ([`file`]) become messages, messages become a [`View`] to show.
+//!
+//! ```
+//! use budstikke_case::wire::{FreeText, Purpose, Transport};
+//! use budstikke_case::{Draft, Leg, Passage, Received, Role, TermsState, may_send, validate};
+//!
+//! # fn main() -> Result<(), budstikke_case::Refusal> {
+//! let (now, message_id) = (1_793_868_000, [7; 16]);
+//! let built = Draft::new(Leg::DefenderMission, Role::Defender, message_id, now)
+//!     .to("no.emb.karvonia")
+//!     .purpose(Purpose::Protection)
+//!     .build(FreeText { text: "The nets are drying.".to_owned(), distressing: false })?;
+//!
+//! // Nothing has been agreed yet, so it stays here.
+//! let terms = TermsState::new(Leg::DefenderMission);
+//! let passage = Passage::new(Transport::RelayQuic, "no.emb.karvonia");
+//! let refusal = may_send(&built.content, &terms, now, &passage).unwrap_err();
+//! assert_eq!(refusal.code(), "T01");
+//!
+//! // A receiver keeps the bytes and asks the same questions.
+//! let received = Received::open(built.bytes)?;
+//! validate(received.content(), Leg::DefenderMission, Role::Defender)?;
+//! # Ok(())
+//! # }
+//! ```
 
+mod catalogue;
 mod draft;
 pub mod file;
 mod guard;
@@ -27,6 +52,7 @@ mod view;
 mod warning;
 pub mod words;
 
+pub use catalogue::catalogue_keys;
 pub use draft::{Built, Draft};
 pub use guard::{DEFAULT_MARKINGS, LATE_DELIVERY_S, Passage, Verification, may_accept, may_send};
 pub use hash::Hash;

@@ -173,6 +173,3 @@ fn advice(refusal: &Refusal) -> &'static str {
         _ => "",
     }
 }
-
-#[cfg(test)]
-mod tests;

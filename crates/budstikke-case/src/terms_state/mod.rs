@@ -311,6 +311,20 @@ impl Accepted {
 }
 
 impl Phase {
+    /// Every phase.
+    pub const ALL: [Self; 10] = [
+        Self::None,
+        Self::Offered,
+        Self::Proposed,
+        Self::Countered,
+        Self::AcceptedByOne,
+        Self::InForce,
+        Self::Amending,
+        Self::Suspended,
+        Self::Ended,
+        Self::Expired,
+    ];
+
     /// Stable word, also a Fluent key part.
     pub fn name(self) -> &'static str {
         match self {
@@ -333,6 +347,3 @@ impl std::fmt::Debug for TermsState {
         f.write_str("TermsState")
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -3,6 +3,7 @@
 //! stays as they wrote it. Serialises to JSON for export.
 
 mod case;
+mod labels;
 mod letters;
 mod terms;
 
@@ -13,6 +14,8 @@ use crate::kind::Kind;
 use crate::time;
 use crate::wire::{ChannelTerms, Content, FuzzyTime, Header, content::Body};
 use crate::words::{Described, Restricting, Word, described, strict};
+
+pub(crate) use labels::LABELS;
 
 /// A message to show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -222,6 +225,3 @@ impl Lines {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

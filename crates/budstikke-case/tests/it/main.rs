@@ -1,0 +1,11 @@
+//! The case vocabulary through its public API, with the files of `tests/data`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+mod data_files;
+mod guard;
+mod received;
+mod refusals;
+mod sizes;
+mod terms_machine;
+mod views;
