@@ -6,7 +6,9 @@
 
 use chacha20poly1305::aead::{AeadInPlace, KeyInit};
 use chacha20poly1305::{Key, Tag, XChaCha20Poly1305, XNonce};
+use hkdf::Hkdf;
 use rand_core::{CryptoRng, RngCore};
+use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::limits::{
@@ -14,6 +16,7 @@ use crate::limits::{
 };
 
 const AAD: &[u8] = b"budstikke/cell/v1";
+const FRONT_DOOR: &[u8] = b"budstikke/front-door/seal/v1";
 const NONCE_LEN: usize = 24;
 const PLAIN_LEN: usize = FRAGMENT_HEADER_LEN + FRAGMENT_LEN;
 const VERSION: u8 = 1;
@@ -60,6 +63,15 @@ impl SealKey {
     pub fn random(rng: &mut (impl RngCore + CryptoRng)) -> Self {
         let mut bytes = [0; 32];
         rng.fill_bytes(&mut bytes);
+        Self(bytes)
+    }
+
+    /// The seal key of a front door, which everybody who holds its invitation can derive from the secret in it
+    /// (SPEC.md section 3.4). It hides cells from the relay only; what a first contact says has a seal of its own.
+    pub fn of_front_door(send_secret: &[u8; 32]) -> Self {
+        let mut bytes = [0; 32];
+        // HKDF-SHA256 refuses only outputs beyond 8,160 bytes.
+        let _ = Hkdf::<Sha256>::new(None, send_secret).expand(FRONT_DOOR, &mut bytes);
         Self(bytes)
     }
 }

@@ -104,6 +104,7 @@ pub(crate) struct OpRefused {
 pub(crate) struct CellFile {
     pub(crate) cells: Vec<CellCase>,
     pub(crate) cover: CoverCase,
+    pub(crate) front_door: FrontDoorCase,
     pub(crate) envelopes: Vec<EnvelopeCase>,
     pub(crate) refused: Vec<PlainRefused>,
 }
@@ -125,6 +126,12 @@ pub(crate) struct CoverCase {
     pub(crate) key: String,
     pub(crate) nonce: String,
     pub(crate) cell: String,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct FrontDoorCase {
+    pub(crate) send_secret: String,
+    pub(crate) seal_key: String,
 }
 
 /// How many bytes of an envelope each of its cells holds.

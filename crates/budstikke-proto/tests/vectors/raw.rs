@@ -81,6 +81,12 @@ pub(crate) fn seal(key: &[u8; 32], nonce: &[u8; 24], mut plain: Vec<u8>) -> Vec<
     [nonce.as_slice(), &sealed].concat()
 }
 
+/// 3.4: the seal key of a front door.
+pub(crate) fn front_door_key(send_secret: &[u8; 32]) -> [u8; 32] {
+    // HKDF without a salt takes 32 zeros (RFC 5869 section 2.2).
+    hkdf(&[0; 32], send_secret, b"budstikke/front-door/seal/v1")
+}
+
 /// 5.3 and 5.4: the hash over all payloads.
 pub(crate) fn payload_hash(payloads: &[Vec<u8>]) -> [u8; 32] {
     sha256(&[b"budstikke/payloads/v1", &payloads.concat()])

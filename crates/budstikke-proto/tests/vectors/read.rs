@@ -107,6 +107,9 @@ fn cells() {
     assert_eq!(cell::seal_cover(&SealKey::from_bytes(key), &mut Fixed(&nonce)), expected);
     assert_eq!(raw::seal(&key, &nonce, vec![1, 2]), expected);
     assert_eq!(cell::open(&expected, &SealKey::from_bytes(key)), Ok(Opened::Cover));
+    let secret = array(&file.front_door.send_secret);
+    assert_eq!(hex(SealKey::of_front_door(&secret).as_bytes()), file.front_door.seal_key);
+    assert_eq!(hex(raw::front_door_key(&secret)), file.front_door.seal_key);
     for case in &file.envelopes {
         let envelope = Counting { start: 3, length: case.length }.bytes();
         let fragments = cell::split(&envelope, [1; 16]).unwrap();

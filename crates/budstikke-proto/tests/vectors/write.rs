@@ -17,8 +17,9 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use crate::files::{
     AddressCase, AddressFile, AddressRefused, AuthCase, CellCase, CellFile, Counting, CoverCase,
-    DescriptorFile, EnvelopeCase, Fields, FrameCase, FrameFile, FrameRefused, HelloRefused,
-    NoticeCase, NoticeFile, OpCase, OpFile, OpRefused, PlainRefused, SlotCase, WorkCase, hex, save,
+    DescriptorFile, EnvelopeCase, Fields, FrameCase, FrameFile, FrameRefused, FrontDoorCase,
+    HelloRefused, NoticeCase, NoticeFile, OpCase, OpFile, OpRefused, PlainRefused, SlotCase,
+    WorkCase, hex, save,
 };
 use crate::raw;
 
@@ -361,6 +362,12 @@ fn cells(rng: &mut ChaCha20Rng) -> CellFile {
     let key: [u8; 32] = random(rng);
     let cell = cell::seal_cover(&SealKey::from_bytes(key), rng);
     let cover = CoverCase { key: hex(key), nonce: hex(&cell[..24]), cell: hex(cell) };
+    // Not from `rng`, so that what follows keeps its bytes.
+    let send_secret = [0x42; 32];
+    let front_door = FrontDoorCase {
+        send_secret: hex(send_secret),
+        seal_key: hex(SealKey::of_front_door(&send_secret).as_bytes()),
+    };
     let envelopes = [1, 14_960, 14_961, 30_000, 239_360]
         .map(|length| EnvelopeCase {
             length,
@@ -389,7 +396,7 @@ fn cells(rng: &mut ChaCha20Rng) -> CellFile {
         }),
         refuse("padding not zero", &[head(0, 1, b"x"), vec![0, 1]].concat()),
     ];
-    CellFile { cells, cover, envelopes, refused }
+    CellFile { cells, cover, front_door, envelopes, refused }
 }
 
 fn authenticators(rng: &mut ChaCha20Rng) -> Vec<AuthCase> {
