@@ -42,12 +42,20 @@ checks! {
     Frame = 22, "An application message holds a frame of a known version.";
     NoDuplicateKey = 23, "No two members share a signature key.";
     PartyAllowed = 24, "Defenders are members of case groups only.";
+    Path = 25, "A commit's path decrypts for this member and leads to the epoch it confirms.";
 }
 
 impl Check {
     /// The stable name, like `BUD-MLS-001`.
     pub fn code(self) -> String {
         format!("BUD-MLS-{:03}", self as u16)
+    }
+
+    /// True if every member of the group comes to the same verdict about the same bytes, so that a slot's
+    /// entry which fails is void for all. Of the others one member may be cheated alone: it must not skip
+    /// the entry, or it would fork; it asks to be added again (SPIKES pitfall 13).
+    pub fn same_for_all(self) -> bool {
+        self != Self::Path
     }
 
     /// What the check demands.

@@ -18,6 +18,13 @@ pub struct MemoryStore(Mutex<Map>);
 /// A copy of a [`MemoryStore`]'s content, to go back to.
 pub struct Savepoint(Map);
 
+impl Savepoint {
+    /// Bytes of all keys and values.
+    pub fn size(&self) -> usize {
+        self.0.iter().map(|(key, value)| key.len().saturating_add(value.len())).sum()
+    }
+}
+
 impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {

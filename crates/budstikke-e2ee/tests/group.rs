@@ -4,8 +4,8 @@
 mod common;
 
 use budstikke_e2ee::group::{
-    Application, Finding, Group, GroupError, GroupKind, Inbound, MAX_PAST_EPOCHS, Party, PartyId,
-    UPDATE_AFTER_MESSAGES, UPDATE_AFTER_SECONDS, UpdateReason,
+    Application, Finding, Group, GroupError, GroupKind, Inbound, MAX_ADDS, MAX_PAST_EPOCHS, Party,
+    PartyId, UPDATE_AFTER_MESSAGES, UPDATE_AFTER_SECONDS, UpdateReason,
 };
 use common::{Device, UNIT, World};
 
@@ -411,6 +411,53 @@ fn a_device_that_was_away_for_twenty_epochs_catches_up() {
         }
     }
     assert_eq!(case.epoch_authenticator(), theirs.epoch_authenticator());
+}
+
+/// What the vault writes: a state grows with its tree, not with its age.
+#[test]
+fn the_stored_state_stays_small() {
+    let (world, officer, defender, mut case, mut theirs) = pair();
+    let size = |device: &Device| device.store.savepoint().size();
+    for _ in 0..MAX_PAST_EPOCHS + 2 {
+        let commit = case.update(&officer.env(&world), &officer.me).unwrap().commit;
+        case.merge_pending(&officer.env(&world)).unwrap();
+        defender.follow(&world, &mut theirs, &commit);
+    }
+    let (count, before) = (officer.store.len(), size(&officer));
+    for _ in 0..5 {
+        let commit = case.update(&officer.env(&world), &officer.me).unwrap().commit;
+        case.merge_pending(&officer.env(&world)).unwrap();
+        defender.follow(&world, &mut theirs, &commit);
+    }
+    assert_eq!(officer.store.len(), count);
+    assert!(size(&officer).abs_diff(before) < 2_000, "{before} → {}", size(&officer));
+    assert!(size(&officer) < 50_000, "{} bytes", size(&officer));
+}
+
+/// An entry of a slot is at most four cells, each with 14,960 bytes for the envelope (DESIGN section 3).
+#[test]
+fn the_largest_commit_fits_a_slots_entry() {
+    let (world, officer, _, mut case, _) = pair();
+    let (env, admin) = (officer.env(&world), world.admin());
+    let mut largest = 0;
+    for round in 0..3 {
+        let devices: Vec<_> =
+            (0..MAX_ADDS).map(|n| world.officer(&format!("Officer {round}{n}"))).collect();
+        let packages: Vec<_> = devices.iter().map(|device| device.package(&world)).collect();
+        let assignments: Vec<_> = devices.iter().map(|d| world.assign(&admin, d)).collect();
+        let pending = case.add(&env, &officer.me, &packages, &assignments).unwrap();
+        case.merge_pending(&env).unwrap();
+        largest = largest.max(pending.commit.len());
+        println!(
+            "{} members: commit {}, Welcome {}",
+            case.members().unwrap().len(),
+            pending.commit.len(),
+            pending.welcome.unwrap().len()
+        );
+    }
+    println!("key package {}", officer.package(&world).bytes().len());
+    println!("update {}", case.update(&env, &officer.me).unwrap().commit.len());
+    assert!(largest + 100 < 4 * 14_960, "{largest} bytes");
 }
 
 #[test]

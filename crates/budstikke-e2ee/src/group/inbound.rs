@@ -5,13 +5,14 @@ use std::{collections::BTreeSet, fmt, mem};
 use openmls::{
     framing::errors::MessageDecryptionError,
     group::{
-        JoinBuilder, MlsGroupJoinConfig, ProcessMessageError, ProcessedWelcome, StagedCommit,
-        ValidationError, WelcomeError,
+        JoinBuilder, MlsGroupJoinConfig, ProcessMessageError, ProcessedWelcome, StageCommitError,
+        StagedCommit, ValidationError, WelcomeError,
     },
     prelude::{
-        MlsGroup, MlsMessageBodyIn, MlsMessageIn, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY,
-        PrivateMessageIn, ProcessedMessage, ProcessedMessageContent, ProtocolMessage, Sender,
-        Welcome, tls_codec::DeserializeBytes as _,
+        ApplyUpdatePathError, MlsGroup, MlsMessageBodyIn, MlsMessageIn,
+        PURE_CIPHERTEXT_WIRE_FORMAT_POLICY, PrivateMessageIn, ProcessedMessage,
+        ProcessedMessageContent, ProtocolMessage, Sender, Welcome,
+        tls_codec::DeserializeBytes as _,
     },
 };
 use zeroize::Zeroizing;
@@ -481,6 +482,14 @@ fn process_error(
             "TooDistantInThePast" => Inbound::Stale { epoch },
             _ => Inbound::Rejected(Rejection::new(Check::Authentic, error.to_string())),
         }),
+        ProcessMessageError::InvalidCommit(
+            error @ (StageCommitError::UpdatePathError(
+                ApplyUpdatePathError::UnableToDecrypt | ApplyUpdatePathError::PathMismatch,
+            )
+            | StageCommitError::ConfirmationTagMismatch
+            | StageCommitError::MissingDecryptionKey
+            | StageCommitError::OwnKeyNotFound),
+        ) => Ok(Inbound::Rejected(Rejection::new(Check::Path, error.to_string()))),
         other => Ok(Inbound::Rejected(Rejection::new(Check::Authentic, other.to_string()))),
     }
 }

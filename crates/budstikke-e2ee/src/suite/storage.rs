@@ -1,11 +1,12 @@
 //! OpenMLS' `StorageProvider` over [`StateStore`]: one entry per value, lists as one value, all CBOR.
 //!
-//! Store keys are `"mls/1/" || label || 0x00 || CBOR(key)`. The library never opens a transaction; the
+//! Store keys are `"mls/1/" || label || 0x00 || CBOR(key)`, the last part hashed if it is long. The library never opens a transaction; the
 //! caller's surrounds everything.
 
 use ciborium::{from_reader, into_writer};
 use openmls_traits::storage::{CURRENT_VERSION as V, StorageProvider, traits};
 use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::store::{StateError, StateStore};
@@ -15,13 +16,21 @@ pub(crate) struct Storage<'a>(pub(crate) &'a dyn StateStore);
 type Done = Result<(), StateError>;
 type Items = Vec<Vec<u8>>;
 
+const MAX_KEY: usize = 128;
+
 impl Storage<'_> {
     fn key(label: &'static str, key: &impl Serialize) -> Result<Vec<u8>, StateError> {
         let mut out = Vec::with_capacity(96);
         out.extend_from_slice(b"mls/1/");
         out.extend_from_slice(label.as_bytes());
         out.push(0);
-        into_writer(key, &mut out).map_err(|_| StateError::Damaged(label))?;
+        let mut key_bytes = Vec::with_capacity(64);
+        into_writer(key, &mut key_bytes).map_err(|_| StateError::Damaged(label))?;
+        if key_bytes.len() > MAX_KEY {
+            // An X-Wing public key as a lookup key.
+            key_bytes = Sha256::digest(&key_bytes).to_vec();
+        }
+        out.append(&mut key_bytes);
         Ok(out)
     }
 

@@ -84,7 +84,7 @@ fn assert_sound(world: &World, group: &Group) {
 /// no other member may merge it, and nobody may panic later.
 #[test]
 fn commits_with_malformed_keys_are_refused() {
-    let mut by_guard = 0;
+    let (mut by_guard, mut cheated) = (0, 0);
     for nth in 1..=6 {
         let world = World::new();
         let (officer, colleague) = (world.officer("Officer A"), world.officer("Officer B"));
@@ -99,6 +99,7 @@ fn commits_with_malformed_keys_are_refused() {
                 Inbound::Rejected(rejection) => {
                     assert!(reached);
                     by_guard += u32::from(rejection.check == Check::CommitKeys);
+                    cheated += u32::from(!rejection.check.same_for_all());
                 }
                 Inbound::Commit(staged) => {
                     group.merge_staged(&device.env(&world), *staged).unwrap();
@@ -111,6 +112,8 @@ fn commits_with_malformed_keys_are_refused() {
         }
     }
     assert!(by_guard > 0, "the guard never had to speak");
+    // The one whose path is spoiled sees that, the others see the malformed key (SPIKES pitfall 13).
+    assert!(cheated > 0, "nobody was cheated alone");
 }
 
 #[test]
