@@ -5,7 +5,7 @@ use crate::hash::Hash;
 use crate::kind::Kind;
 use crate::received::malformed;
 use crate::refusal::{Fault, Refusal};
-use crate::roles::{Side, side};
+use crate::roles::{Side, side_of};
 use crate::terms_state::{Phase, TermsState};
 use crate::time;
 use crate::warning::Warning;
@@ -111,8 +111,7 @@ impl<'a> Message<'a> {
         let body = content.body.as_ref().ok_or_else(|| malformed("body", Fault::Missing))?;
         let leg = Leg::try_from(header.leg).unwrap_or_default();
         let role = Role::try_from(header.sender_role).unwrap_or_default();
-        let refused = Refusal::RoleNotPermitted { role, act: "write", allowed: Vec::new() };
-        let side = side(leg, role).ok_or(refused)?;
+        let side = side_of(leg, role)?;
         Ok(Self { header, body, kind: Kind::of_body(body), leg, side })
     }
 
@@ -244,7 +243,7 @@ impl<'a> Message<'a> {
             state => return Err(Refusal::TermsNotInForce { leg: self.leg, state }),
         }
         let got = self.named_terms();
-        if !terms.covers(got, self.header.written_at_s) {
+        if !terms.covers(got, at) {
             return Err(Refusal::TermsHashMismatch { expected: terms.agreed_hash(), got });
         }
         if !terms.transport_agreed(passage.transport) {
@@ -283,8 +282,15 @@ enum Needs {
 }
 
 fn warnings(terms: &TermsState, at: i64) -> Vec<Warning> {
-    let agreed = terms.agreed();
-    let as_of = agreed.and_then(|agreed| agreed.expectations.as_ref()).map(|e| e.as_of_s);
-    let old = as_of.is_some_and(|as_of| as_of > 0 && at - as_of > EXPECTATIONS_AGE_S);
-    if old { vec![Warning::ExpectationsOld] } else { Vec::new() }
+    let Some(agreed) = terms.agreed() else { return Vec::new() };
+    let mut warnings = Vec::new();
+    let as_of = agreed.expectations.as_ref().map_or(0, |e| e.as_of_s);
+    if as_of > 0 && at - as_of > EXPECTATIONS_AGE_S {
+        warnings.push(Warning::ExpectationsOld);
+    }
+    let review_s = i64::from(agreed.review_days) * DAY_S;
+    if review_s > 0 && terms.agreed_since().is_some_and(|since| at - since > review_s) {
+        warnings.push(Warning::ReviewOverdue);
+    }
+    warnings
 }

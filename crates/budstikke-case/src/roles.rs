@@ -155,6 +155,21 @@ pub fn permit(act: Act, leg: Leg, role: Role) -> Result<(), Refusal> {
     Err(Refusal::RoleNotPermitted { role, act: act.name(), allowed })
 }
 
+/// The side a role stands on.
+///
+/// # Errors
+/// I03 when it has no place on this leg.
+pub(crate) fn side_of(leg: Leg, role: Role) -> Result<Side, Refusal> {
+    match side(leg, role) {
+        Some(side) => Ok(side),
+        None => Err(permit(Act::Write, leg, role).err().unwrap_or(Refusal::RoleNotPermitted {
+            role,
+            act: Act::Write.name(),
+            allowed: Vec::new(),
+        })),
+    }
+}
+
 /// Roles that may bind a side.
 pub(crate) fn negotiators() -> &'static [Role] {
     Act::Negotiate.roles()

@@ -23,7 +23,7 @@ pub enum Warning {
     },
     /// What can be expected was last looked at more than 180 days ago.
     ExpectationsOld,
-    /// The text seems to name somebody who has an alias, or an intake names nobody at all.
+    /// An intake that says whom nothing is about, and that nothing more follows.
     NobodyNamed,
     /// An exercise, not a real case.
     Exercise,
@@ -35,7 +35,7 @@ pub enum Warning {
     ToldByOther,
     /// The time of writing lies in the future or long ago.
     ClockImplausible,
-    /// A review date has passed.
+    /// The terms were to be looked at again by now.
     ReviewOverdue,
 }
 
@@ -95,7 +95,7 @@ impl fmt::Display for Warning {
             Self::ClockImplausible => {
                 f.write_str("The time of writing does not fit this device's clock.")
             }
-            Self::ReviewOverdue => f.write_str("The date for looking at this again has passed."),
+            Self::ReviewOverdue => f.write_str("The terms should be looked at again by now."),
         }
     }
 }

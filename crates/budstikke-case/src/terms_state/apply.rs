@@ -4,7 +4,7 @@ use super::{Accepted, Agreed, Pending, Terms, TermsEvent, TermsState, compare};
 use crate::hash::Hash;
 use crate::received::malformed;
 use crate::refusal::{Fault, Refusal};
-use crate::roles::{Side, side};
+use crate::roles::{Side, side, side_of};
 use crate::validate::{change_kind, validate_terms};
 use crate::wire::{Content, Leg, Role, TermsChangeKind, TermsKind, content::Body};
 
@@ -22,8 +22,7 @@ impl TermsEvent {
         let by = || {
             let leg = Leg::try_from(header.leg).unwrap_or_default();
             let role = Role::try_from(header.sender_role).unwrap_or_default();
-            let refused = Refusal::RoleNotPermitted { role, act: "negotiate", allowed: Vec::new() };
-            side(leg, role).ok_or(refused)
+            side_of(leg, role)
         };
         let event = match &content.body {
             Some(Body::ChannelOffer(m)) => Self::Offered { by: by()?, terms: m.terms.clone() },

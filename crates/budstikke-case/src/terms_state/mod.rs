@@ -214,6 +214,11 @@ impl TermsState {
         self.in_force.as_ref().map(|agreed| agreed.terms.hash)
     }
 
+    /// Since when they are in force, Unix seconds.
+    pub fn agreed_since(&self) -> Option<i64> {
+        self.in_force.as_ref().map(|agreed| agreed.since)
+    }
+
     /// Bytes of the terms in force, for the ceiling of an onward leg.
     pub fn agreed_bytes(&self) -> Option<&[u8]> {
         self.in_force.as_ref().map(|agreed| agreed.terms.bytes.as_slice())

@@ -263,6 +263,25 @@ fn a_letter_under_the_terms_before_is_taken_if_it_was_written_before() {
 }
 
 #[test]
+fn terms_are_looked_at_again() {
+    let (state, hash) = in_force();
+    let content = letter(from_heron().terms(hash)).content;
+    let after = |days| may_send(&content, &state, NOW + days * DAY, &to_mission()).unwrap();
+    assert_eq!(after(30), []);
+    assert_eq!(after(31), [Warning::ReviewOverdue]);
+}
+
+#[test]
+fn a_role_without_a_place_on_the_leg() {
+    let mut content = letter(from_heron()).content;
+    content.header.as_mut().unwrap().sender_role = Role::MinistryDesk.into();
+    let refusal = may_accept(&content, &offered(), NOW, &to_mission()).unwrap_err();
+    let details = refusal.details();
+    assert_eq!(refusal.code(), "I03");
+    assert!(details.iter().any(|(name, value)| *name == "allowed" && value.contains("defender")));
+}
+
+#[test]
 fn the_ministry_leg_has_terms_of_its_own() {
     let draft = Draft::new(Leg::MissionMinistry, Role::MissionStaff, ID, NOW);
     let draft = draft.to("no.mfa.desk").purpose(Purpose::Protection);

@@ -1,6 +1,6 @@
 //! The negotiation of Box 2.3, step by step and at random.
 
-use crate::common::{LEG, NOW, accept, in_force, offered, terms};
+use crate::common::{LEG, NOW, accept, from_heron, from_mission, in_force, offered, terms};
 use budstikke_case::wire::{self as w, IdentityLevel, OnwardMode, RecipientClass, TermsChangeKind};
 use budstikke_case::{Hash, Leg, Onward, Phase, Refusal, Side, TermsEvent, TermsState};
 use proptest::prelude::*;
@@ -66,6 +66,39 @@ fn an_offer_accepted_is_in_force_at_once() {
     assert_eq!(accept(&mut state, Offering, hash), Ok(Phase::Offered), "it stood by it already");
     assert_eq!(accept(&mut state, Asking, hash), Ok(Phase::InForce));
     assert_eq!(accept(&mut state, Asking, hash), Ok(Phase::InForce), "said twice changes nothing");
+}
+
+/// Messages and steps are the same thing twice: what is sent moves both sides alike.
+#[test]
+fn steps_are_read_from_messages() {
+    let mut state = TermsState::new(LEG);
+    let mut say = |draft: budstikke_case::Draft, body: budstikke_case::Body| {
+        let content = draft.build(body).unwrap().content;
+        let event = TermsEvent::of(&content).unwrap().unwrap();
+        state.apply(event, NOW).unwrap()
+    };
+    let (offer, offer_hash) = terms("terms-offer.toml").encode();
+    let (counter, hash) = terms("terms-counter.toml").encode();
+    let accept = || w::TermsAcceptance {
+        terms_hash: hash.to_vec(),
+        privacy_notice_hash: Vec::new(),
+        expectations_understood: true,
+    };
+    assert_eq!(say(from_mission(), w::ChannelOffer { terms: offer }.into()), Phase::Offered);
+    let counters_hash = offer_hash.to_vec();
+    let counter = w::TermsCounter { terms: counter, counters_hash, why: String::new() };
+    assert_eq!(say(from_heron(), counter.into()), Phase::Countered);
+    assert_eq!(say(from_mission(), accept().into()), Phase::AcceptedByOne);
+    assert_eq!(say(from_heron(), accept().into()), Phase::InForce);
+    let again = w::TermsProposal { terms: variant(1).0, note: String::new() };
+    assert_eq!(say(from_mission(), again.into()), Phase::Amending);
+    let mut change = w::TermsChange { kind: 1, ..w::TermsChange::default() };
+    assert_eq!(say(from_heron(), change.clone().into()), Phase::Suspended);
+    // A change of a newer version suspends.
+    change.kind = 63;
+    assert_eq!(say(from_mission(), change.into()), Phase::Suspended);
+    let letter = crate::common::letter(from_heron()).content;
+    assert_eq!(TermsEvent::of(&letter), Ok(None));
 }
 
 #[test]
@@ -250,7 +283,9 @@ proptest! {
         for step in steps {
             let event = match step {
                 Step::Wait => { now += 10 * DAY; continue }
-                Step::Offer(n) => TermsEvent::Offered { by: Offering, terms: variants[n].0.clone() },
+                Step::Offer(n) => {
+                    TermsEvent::Offered { by: Offering, terms: variants[n].0.clone() }
+                }
                 Step::Propose(by, n) => TermsEvent::Proposed { by, terms: variants[n].0.clone() },
                 Step::Counter(by, n, m) => TermsEvent::Countered {
                     by, terms: variants[n].0.clone(), counters: variants[m].1,
