@@ -95,7 +95,8 @@ impl TermsState {
         Ok(())
     }
 
-    /// Terms in force are past; so are offers and proposals that nobody can accept any more.
+    /// A yes to terms on the table, or to an offer as it stands; to the terms in force it is
+    /// nothing new.
     fn accepted(
         &mut self,
         by: Side,
