@@ -8,7 +8,7 @@
 //! [`validate()`] and [`may_accept`] check what a modified sender may have skipped.
 //! [`TermsState`] is the negotiation of Box 2.3; every "no" is a [`Refusal`] with a stable code.
 //!
-//! Files that people write ([`file`]) become messages, messages become a [`View`] to show.
+//! Files that people write ([`mod@file`]) become messages, messages become a [`View`] to show.
 //!
 //! ```
 //! use budstikke_case::wire::{FreeText, Purpose, Transport};
