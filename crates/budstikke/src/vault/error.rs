@@ -5,7 +5,8 @@ use thiserror::Error;
 
 /// Why a vault could not be opened, read or written.
 ///
-/// Unless a sentence says otherwise, the transaction was undone and what was committed before is safe.
+/// Unless a sentence says otherwise, the transaction was undone and what was committed before is
+/// safe.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum VaultError {
@@ -55,7 +56,8 @@ pub enum VaultError {
     TooLarge {
         /// Bytes asked for.
         len: usize,
-        /// Bytes allowed: [`MAX_KEY_LEN`](super::MAX_KEY_LEN) or [`MAX_VALUE_LEN`](super::MAX_VALUE_LEN).
+        /// Bytes allowed: [`MAX_KEY_LEN`](super::MAX_KEY_LEN) or
+        /// [`MAX_VALUE_LEN`](super::MAX_VALUE_LEN).
         max: usize,
     },
     /// The caller's [`Cost`](super::Cost) is out of bounds.
@@ -76,9 +78,11 @@ pub enum VaultError {
     /// The handle was closed before; a defect of the caller.
     #[error("the vault was closed before this step; the step was not done")]
     Closed,
-    /// The disk or the operating system failed. What was committed before is as safe as the disk is.
+    /// The disk or the operating system failed. What was committed before is as safe as the disk
+    /// is.
     #[error(
-        "the vault's file could not be read or written ({detail}): check the disk and its permissions"
+        "the vault's file could not be read or written ({detail}): check the disk and its \
+         permissions"
     )]
     Io {
         /// The operating system's or the engine's reason, without any content.

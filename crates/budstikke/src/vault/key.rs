@@ -40,7 +40,8 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// 64 MiB, 3 passes, 1 lane: RFC 9106's second choice in memory and passes; about 0.2 s on a laptop.
+    /// 64 MiB, 3 passes, 1 lane: RFC 9106's second choice in memory and passes; about 0.2 s of
+    /// a core.
     pub const INTERACTIVE: Self = Self { memory_kib: 64 * 1024, passes: 3, lanes: 1 };
     /// 8 KiB, 1 pass: for tests only, guessed millions of times a second.
     pub const INSECURE_FOR_TESTS: Self = Self { memory_kib: 8, passes: 1, lanes: 1 };

@@ -72,8 +72,8 @@ const SCRUB_AFTER: u32 = 64;
 pub struct Kind(u32);
 
 impl Kind {
-    /// Where [`StateStore`](budstikke_e2ee::store::StateStore) of [`Tx`] keeps the MLS state; outside of
-    /// the callers' numbers.
+    /// Where [`StateStore`](budstikke_e2ee::store::StateStore) of [`Tx`] keeps the MLS state;
+    /// outside of the callers' numbers.
     pub const MLS_STATE: Self = Self(0x1_0000);
 
     /// A namespace of the caller's.
@@ -94,9 +94,9 @@ pub struct Vault {
 impl Vault {
     /// Makes a new vault at `path`, readable by its owner only. Takes one Argon2id of `cost`.
     ///
-    /// `rng` gives the data key. Nonces and the salt come from the operating system, so that an `rng`
-    /// with a fixed seed (tests) repeats none of them. After a crash nothing or an empty file is left,
-    /// which a second `create` takes over.
+    /// `rng` gives the data key. Nonces and the salt come from the operating system, so that an
+    /// `rng` with a fixed seed (tests) repeats none of them. After a crash nothing or an empty file
+    /// is left, which a second `create` takes over.
     ///
     /// # Errors
     /// [`VaultError::Exists`], [`VaultError::InUse`] if somebody else is creating it,
@@ -125,13 +125,17 @@ impl Vault {
         let mut sql = file::open(path)?;
         let keys = file::read_header(&sql)?.open(passphrase)?;
         file::update(&mut sql)?;
-        Ok(Self { sql, keys, stale: 0 })
+        let mut vault = Self { sql, keys, stale: 0 };
+        // A crash left the log as it was, with old values in it.
+        vault.clean_up(Leftover::EraseNow);
+        Ok(vault)
     }
 
-    /// Runs `work` in a write transaction: committed durably if it returns `Ok`, undone if it returns
-    /// an error, if a write in it failed, or if it panics.
+    /// Runs `work` in a write transaction: committed durably if it returns `Ok`, undone if it
+    /// returns an error, if a write in it failed, or if it panics.
     ///
-    /// After a rollback everything that `work` loaded and kept elsewhere is stale (MLS groups above all).
+    /// After a rollback everything that `work` loaded and kept elsewhere is stale (MLS groups above
+    /// all).
     ///
     /// # Errors
     /// What `work` returns; else a failed write or commit, as `E`.
@@ -171,13 +175,13 @@ impl Vault {
         View::new(&self.sql, &self.keys).check()
     }
 
-    /// Replaces the passphrase; the entries stay as they are. Takes two Argon2id, one of the old cost
-    /// and one of `cost`. Copies of the file made before still open with the old passphrase.
+    /// Replaces the passphrase; the entries stay as they are. Takes two Argon2id, one of the old
+    /// cost and one of `cost`. Copies of the file made before still open with the old passphrase.
     ///
     /// # Errors
-    /// [`VaultError::WrongPassphrase`] if `old` is not right, and as [`transaction`](Self::transaction).
-    /// An error of the last step (the scrub) leaves the new passphrase in force; [`scrub`](Self::scrub)
-    /// can be called again.
+    /// [`VaultError::WrongPassphrase`] if `old` is not right, and as
+    /// [`transaction`](Self::transaction). An error of the last step (the scrub) leaves the new
+    /// passphrase in force; [`scrub`](Self::scrub) can be called again.
     pub fn change_passphrase(
         &mut self,
         old: &SecretString,
@@ -211,7 +215,8 @@ impl Vault {
         Ok(())
     }
 
-    /// True if replaced or deleted values may still lie in the log: [`scrub`](Self::scrub) when idle.
+    /// True if replaced or deleted values may still lie in the log: [`scrub`](Self::scrub) when
+    /// idle.
     pub fn needs_scrub(&self) -> bool {
         self.stale > 0
     }
@@ -219,7 +224,8 @@ impl Vault {
     /// Scrubs, closes and unlocks.
     ///
     /// # Errors
-    /// [`VaultError::Full`], [`VaultError::Io`]: it is closed all the same; nothing committed is lost.
+    /// [`VaultError::Full`], [`VaultError::Io`]: it is closed all the same; nothing committed is
+    /// lost.
     pub fn close(mut self) -> Result<(), VaultError> {
         let scrubbed = self.scrub();
         let Self { sql, .. } = self;
@@ -227,8 +233,8 @@ impl Vault {
         scrubbed
     }
 
-    /// The commit has happened, so a failed scrub is no error of the transaction: the next commit, the
-    /// next scrub or the close tries again.
+    /// The commit has happened, so a failed scrub is no error of the transaction: the next commit,
+    /// the next scrub or the close tries again.
     fn clean_up(&mut self, leftover: Leftover) {
         match leftover {
             Leftover::Nothing => {}

@@ -10,8 +10,9 @@ use super::{Cost, Tx, Vault, VaultError, View};
 
 /// A vault shared by async tasks; a clone is another handle to the same one.
 ///
-/// Each call waits its turn, in order, and then runs on a blocking thread. **Cancellation**: a call dropped
-/// while it waits does nothing; one that has begun runs to its end, commit or rollback, unseen.
+/// Each call waits its turn, in order, and then runs on a blocking thread. **Cancellation**: a call
+/// dropped while it waits does nothing; one that has begun runs to its end, commit or rollback,
+/// unseen.
 #[derive(Clone)]
 pub struct AsyncVault(Arc<Mutex<Option<Vault>>>);
 

@@ -19,7 +19,8 @@ impl StateStore for Tx<'_> {
     }
 }
 
-/// The sentence only: a failed write also dooms the transaction, which then reports the error itself.
+/// The sentence only: a failed write also dooms the transaction, which then reports the error
+/// itself.
 fn backend(error: &VaultError) -> StateError {
     StateError::Backend(error.to_string())
 }

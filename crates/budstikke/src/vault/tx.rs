@@ -79,7 +79,8 @@ impl<'v> View<'v> {
         self.rows(kind, i64::MIN, -1)
     }
 
-    /// At most `limit` entries of `kind` with a sequence number above `after`, in order. 0 is below all.
+    /// At most `limit` entries of `kind` with a sequence number above `after`, in order. 0 is below
+    /// all.
     ///
     /// # Errors
     /// As [`list`](Self::list).
@@ -238,7 +239,8 @@ impl<'v> Tx<'v> {
     /// [`Vault::scrub`](super::Vault::scrub), which [`erase_now`](Self::erase_now) brings forward.
     ///
     /// # Errors
-    /// [`VaultError::Full`] (a deletion writes to the log), [`VaultError::Io`], [`VaultError::Damaged`].
+    /// [`VaultError::Full`] (a deletion writes to the log), [`VaultError::Io`],
+    /// [`VaultError::Damaged`].
     pub fn delete(&self, kind: Kind, key: &[u8]) -> Result<bool, VaultError> {
         self.write(|| {
             let space = self.keys.space(kind);

@@ -8,6 +8,8 @@ mod concurrent;
 mod crash;
 mod damage;
 mod entries;
+#[cfg(target_os = "linux")]
+mod full;
 mod golden;
 mod opening;
 mod transactions;
