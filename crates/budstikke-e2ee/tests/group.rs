@@ -314,6 +314,21 @@ fn a_staged_commit_of_another_epoch_is_not_merged() {
     assert!(matches!(theirs.merge_staged(&env, *staged), Err(GroupError::StaleCommit)));
 }
 
+/// Why a commit is processed and merged in one transaction.
+#[test]
+fn a_commit_is_processed_once_or_rolled_back() {
+    let (world, officer, defender, mut case, mut theirs) = pair();
+    let commit = case.update(&officer.env(&world), &officer.me).unwrap().commit;
+    let before = defender.store.savepoint();
+    let env = defender.env(&world);
+    assert!(matches!(theirs.process(&env, &commit, None).unwrap(), Inbound::Commit(_)));
+    assert!(matches!(theirs.process(&env, &commit, None).unwrap(), Inbound::Duplicate));
+    defender.store.rollback(&before);
+    let mut theirs = reload(&world, &defender, theirs);
+    defender.follow(&world, &mut theirs, &commit);
+    assert_eq!(theirs.epoch(), 2);
+}
+
 #[test]
 fn a_second_commit_needs_the_first_one_gone() {
     let (world, officer, _, mut case, _) = pair();

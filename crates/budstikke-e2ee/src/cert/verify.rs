@@ -56,11 +56,9 @@ impl Chain {
         }
     }
 
-    /// Signatures, levels and roles, whatever the time: for a leaf that was valid when it was let in.
-    pub(crate) fn verify_device_ever(
-        &self,
-        root: &Fingerprint,
-    ) -> Result<VerifiedDevice, CertError> {
+    /// What a chain says that was verified when its leaf was let in, read again without the cost of its
+    /// signatures (three of 65 µs) and whatever the time.
+    pub(crate) fn trusted_device(&self, root: &Fingerprint) -> Result<VerifiedDevice, CertError> {
         let issuer = self.issuer_at(root, None)?;
         let unit = self.unit(root, &issuer, None)?;
         self.device(unit, None)
@@ -131,6 +129,7 @@ impl Chain {
         Ok(VerifiedDevice { unit, label: link.name, key: link.key, roles, not_after })
     }
 
+    /// One certificate, checked at `now`; without it only read.
     fn link(
         &self,
         level: Level,
@@ -141,7 +140,9 @@ impl Chain {
         let position = level as usize;
         let bytes = self.certificates.get(position).ok_or(CertError::WrongLevel(level))?;
         let signed = signed::parse(bytes).ok_or(CertError::Malformed)?;
-        signed::check(DOMAIN, signer, &signed).map_err(|_| CertError::Forged(level))?;
+        if now.is_some() {
+            signed::check(DOMAIN, signer, &signed).map_err(|_| CertError::Forged(level))?;
+        }
         let body = pb::CertificateBody::decode(signed.body.as_slice())
             .map_err(|_| CertError::Malformed)?;
         if body.version != 1 {

@@ -196,6 +196,7 @@ impl Member {
         matches!(&self.party, Party::Device(device) if device.not_after <= now)
     }
 
+    /// A leaf of the tree: it was checked when it was let in.
     pub(super) fn of(
         member: &openmls::prelude::Member,
         charter: &Charter,
@@ -204,7 +205,7 @@ impl Member {
         Self::checked(leaf, &member.credential, &member.signature_key, charter, None)
     }
 
-    /// Who a leaf is, by its credential and signature key; validity is checked at `now` if there is one.
+    /// Who a leaf is, by its credential and signature key. Without `now` its chain is only read.
     pub(super) fn checked(
         leaf: u32,
         credential: &openmls::prelude::Credential,
@@ -221,7 +222,7 @@ impl Member {
             Credential::Staff(chain) => {
                 let device = match now {
                     Some(now) => chain.verify_device(&charter.root, now),
-                    None => chain.verify_device_ever(&charter.root),
+                    None => chain.trusted_device(&charter.root),
                 }
                 .map_err(chain_error)?;
                 if device.key != key {

@@ -192,7 +192,9 @@ impl Group {
     }
 
     /// Takes one incoming message. An application message is final; a commit is only checked, and
-    /// changes nothing before [`Group::merge_staged`]. `accepted_terms` is the hash that both sides have
+    /// moves the group at [`Group::merge_staged`]. Either way the message's key is spent: the same bytes
+    /// are an [`Inbound::Duplicate`] the next time, so merge in the same transaction, or roll back and
+    /// load again. `accepted_terms` is the hash that both sides have
     /// accepted since, if any.
     ///
     /// # Errors

@@ -167,8 +167,8 @@ impl Group {
         self.mls.own_leaf_index().u32()
     }
 
-    /// All members by leaf index. Signatures of their chains are verified, ends of validity are not: see
-    /// [`Member::lapsed`].
+    /// All members by leaf index. Their certificates were verified when they were let in and may have ended
+    /// since: see [`Member::lapsed`].
     ///
     /// # Errors
     /// [`GroupError::Rejected`] if a stored leaf no longer parses, which can't happen to a leaf that was

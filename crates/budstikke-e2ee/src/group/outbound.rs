@@ -226,7 +226,7 @@ impl Group {
     /// Commits an update of this device's own keys, and of its certificates if `me` holds newer ones.
     ///
     /// # Errors
-    /// [`GroupError::Pending`].
+    /// [`GroupError::Rejected`] if this device's certificates have ended; [`GroupError::Pending`].
     pub fn update(&mut self, env: &Env<'_>, me: &Identity) -> Result<Pending, GroupError> {
         self.commit(env, me, Changes::default())
     }
@@ -297,6 +297,13 @@ impl Group {
         self.check_identity(me)?;
         if self.mls.pending_commit().is_some() {
             return Err(GroupError::Pending);
+        }
+        // Our own new leaf as the others will judge it.
+        let (leaf, own) = (self.own_leaf(), me.with_key());
+        let key = own.signature_key.as_slice();
+        let new = Member::checked(leaf, &own.credential, key, &self.charter, Some(env.now))?;
+        if let Some(old) = self.members()?.iter().find(|member| member.leaf == leaf) {
+            policy::continuity(old, &new)?;
         }
         self.mls.set_aad(changes.aad.clone());
         let made = self.build_commit(env, me, changes);

@@ -539,3 +539,14 @@ fn proposals_of_other_kinds_are_refused() {
     let proposals = vec![Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(id)))];
     assert_eq!(s.judge(Forgery { proposals, ..Forgery::default() }), Check::ProposalKinds);
 }
+
+#[test]
+fn own_commits_are_held_to_the_same() {
+    let mut s = scene();
+    let env = s.officer.env_at(&s.world, s.world.now + 31 * 86_400);
+    let refused = s.case.update(&env, &s.officer.me);
+    assert!(matches!(refused, Err(GroupError::Rejected(r)) if r.check == Check::Chain));
+    let renamed = Identity::defender(s.defender.me.signing_key().clone(), "REED").unwrap();
+    let refused = s.theirs.update(&s.defender.env(&s.world), &renamed);
+    assert!(matches!(refused, Err(GroupError::Rejected(r)) if r.check == Check::DefenderFixed));
+}
