@@ -1,5 +1,63 @@
-//! x
+//! The client crate of budstikke: end-to-end encrypted case channels between defenders, missions and the Ministry,
+//! over relays that cannot read.
+//!
+//! A [`Client`] is one person's device: a sealed vault, the relays it talks to, and the channels in it. What it
+//! carries are the case messages of [`case`]; what it refuses it refuses before anything is sealed, with a stable
+//! code and who can mend it.
+//!
+//! ```no_run
+//! # async fn example(invitation: &str) -> Result<(), budstikke::Error> {
+//! use budstikke::{Choice, Client, ReachOut};
+//!
+//! let client = Client::builder("heron.vault").passphrase("four long plain words").create().await?;
+//! let mission = client.look_up(invitation).await?;
+//! println!("compare these words with the mission: {}", mission.safety_words.join(" "));
+//! client
+//!     .reach_out(ReachOut { choice: Choice::Accept(0), emergency: None, pseudonym: None })
+//!     .await?;
+//! // Later, as often as one likes:
+//! let report = client.sync().await?;
+//! println!("{} cells came, {} wait", report.received, report.waiting);
+//! client.close().await
+//! # }
+//! ```
+//!
+//! Seams: [`transport::Transport`] for other ways to a relay, [`clock::Clock`] for time. Everything a relay, a peer
+//! or a file says is checked before it counts; every error says who can mend it.
+
+mod channel;
+mod client;
 pub mod clock;
+pub mod crash;
+mod defender;
+mod error;
+mod events;
+mod ministry;
+mod mission;
+mod outbox;
+mod posts;
+mod records;
 pub mod relay;
+mod sync;
+mod terms;
 pub mod transport;
 pub mod vault;
+mod view;
+
+pub use budstikke_case as case;
+pub use budstikke_e2ee::cert::{Role, UnitKind};
+pub use secrecy::SecretString;
+
+pub use channel::send::{SendOptions, Sent};
+pub use client::{Builder, Client, Profile};
+pub use defender::{Choice, MissionCard, ReachOut, TermsOffer};
+pub use error::{Error, ErrorClass, Trust};
+pub use events::{Event, EventStream};
+pub use ministry::{MinistryCard, UnitCertificate};
+pub use mission::{
+    Contact, ContactStage, Decision, Offer, Published, StaffCard, TeamMember, TermsChoice,
+    UnitSetup,
+};
+pub use outbox::Waiting;
+pub use sync::SyncReport;
+pub use view::{CaseMember, CaseSummary, CaseView, Message, PendingTerms, Progress};

@@ -236,10 +236,10 @@ impl RelayClient {
     }
 
     /// Reads on and on, first what waits above `since`, then what arrives. A mailbox that the relay refuses is told
-    /// by the first [`Subscription::next`].
+    /// by the first [`Subscription::next`]. A relay allows about fifteen subscriptions on one connection.
     ///
     /// # Errors
-    /// [`RelayError`].
+    /// [`TransportError::TimedOut`] when there are too many, else [`RelayError`].
     pub async fn subscribe(
         &self,
         owner: &CapabilityKey,

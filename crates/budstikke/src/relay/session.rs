@@ -24,6 +24,8 @@ use crate::transport::{Connection, FrameReceiver, FrameSender, FrameStream, Tran
 
 /// Requests that may wait to be written; beyond them callers wait.
 const OUTGOING: usize = 64;
+/// Reads at once; a relay works on no more per stream and calls itself busy.
+const MAX_QUERIES: usize = 8;
 /// Session keys that are remembered, each saving one X25519.
 const MAX_KEYS: usize = 256;
 
@@ -56,6 +58,7 @@ pub(super) struct Session {
     keys: Mutex<HashMap<[u8; 32], SessionKey>>,
     /// One search at a time: it is the processor that is scarce, and the relay counts open challenges.
     work_turn: Semaphore,
+    query_turns: Semaphore,
     options: RelayOptions,
 }
 
@@ -87,6 +90,7 @@ impl Session {
             shared,
             keys: Mutex::default(),
             work_turn: Semaphore::new(1),
+            query_turns: Semaphore::new(MAX_QUERIES),
             options,
         }))
     }
@@ -99,6 +103,10 @@ impl Session {
     /// Makes a request and waits for its whole answer. Cancel-safe: the request may still happen, its answer is
     /// dropped.
     pub(super) async fn call(&self, ask: Ask<'_>) -> Result<Answer, RelayError> {
+        let _turn = match ask.max_pushes {
+            0 => None,
+            _ => self.query_turns.acquire().await.ok(),
+        };
         let deadline = tokio::time::Instant::now() + self.options.request;
         let key = ask.key.map(|key| self.key(key, &self.descriptor));
         let parts: Vec<_> = ask.frames.into_iter().map(Part::new).collect();
@@ -162,10 +170,8 @@ impl Session {
             stream.sender.send(&[frame]).await?;
             Ok((stream, number))
         };
-        match timeout(self.options.request, opening).await {
-            Ok(opened) => opened,
-            Err(_) => Err(self.shared.fail(TransportError::TimedOut.into())),
-        }
+        // A relay that allows no more streams is no reason to end those that are open.
+        timeout(self.options.request, opening).await.map_err(|_| TransportError::TimedOut)?
     }
 
     /// Keeps the session from being closed as idle.
@@ -205,6 +211,11 @@ impl Hold {
     pub(super) async fn ended(&self) -> RelayError {
         self.0.ended.cancelled().await;
         self.0.failure()
+    }
+
+    /// Why one of its streams ended: for the session's own reason, if it has ended too.
+    pub(super) fn reason(&self, stream: TransportError) -> RelayError {
+        if self.0.ended.is_cancelled() { self.0.failure() } else { stream.into() }
     }
 }
 

@@ -43,8 +43,8 @@ impl Subscription {
     ///
     /// # Errors
     /// [`RelayError::Refused`] when mailbox or key are not known there, or the mailbox was deleted;
-    /// [`RelayError::Transport`] when the connection ended: subscribe again from [`Self::position`]. Every later
-    /// call gives the same error.
+    /// [`RelayError::Transport`] when the connection ended and [`RelayError::Busy`] when the relay stops: subscribe
+    /// again from [`Self::position`]. Every later call gives the same error.
     pub async fn next(&mut self) -> Result<ReceivedCell, RelayError> {
         if let Some(error) = &self.ended {
             return Err(error.clone());
@@ -59,8 +59,8 @@ impl Subscription {
             match frame {
                 Ok(Some(frame)) if frame.kind == Kind::Cover => {}
                 Ok(Some(frame)) => break self.take(frame),
-                Ok(None) => break Err(TransportError::Closed.into()),
-                Err(error) => break Err(error.into()),
+                Ok(None) => break Err(self.hold.reason(TransportError::Closed)),
+                Err(error) => break Err(self.hold.reason(error)),
             }
         };
         if let Err(error) = &taken {

@@ -1,0 +1,317 @@
+//! Commits through slots (DESIGN.md sections 3 and 4): stage, append, read back, merge or redo.
+//!
+//! What this device wants to commit stands in the vault before anything leaves it. Whatever happens in between, a
+//! loser of a race, a crash after the append or a lost acknowledgement, the next [`Client::settle`] reads the slot
+//! of the current epoch and goes on from what stands there.
+
+use budstikke_case::Phase;
+use budstikke_e2ee::checks::Check;
+use budstikke_e2ee::contact::Route;
+use budstikke_e2ee::envelope::{Envelope, Nudge, WelcomeBody};
+use budstikke_e2ee::group::{Assignment, Inbound, KeyPackage};
+use budstikke_proto::cell::{self, Opened, SealKey};
+use budstikke_proto::id::SlotId;
+use budstikke_proto::limits::{MAX_SLOT_CELLS, MAX_SLOT_ENTRIES};
+use budstikke_proto::sign::SigningSeed;
+use rand_core::{OsRng, RngCore};
+
+use super::seat::{Seat, terms_of};
+use crate::client::{Client, Work};
+use crate::crash;
+use crate::error::Error;
+use crate::events::Event;
+use crate::mission::assign;
+use crate::outbox::{Belongs, enqueue};
+use crate::records::{self, Commit, SELF, Team};
+use crate::relay::{RelayError, SlotEntry, Standing};
+
+/// Epochs walked and races lost in one call; the next call goes on.
+const MAX_ROUNDS: usize = 64;
+
+/// The slot of a group's current epoch, and whether this device wants something in it.
+struct SlotView {
+    relay: String,
+    id: SlotId,
+    wanted: bool,
+}
+
+/// What reading a slot led to.
+enum Outcome {
+    /// The group is in the next epoch.
+    Advanced,
+    /// No valid entry yet, and room for one.
+    Open,
+    /// Four entries and none of them valid: on to the next slot.
+    Spoilt,
+    /// An entry that can be judged only once more messages have come.
+    Wait,
+}
+
+impl Client {
+    /// Brings a group up to date with its slots, and gets this device's wanted commit through.
+    pub(crate) async fn settle(&self, group_id: &[u8]) -> Result<(), Error> {
+        for _ in 0..MAX_ROUNDS {
+            let id = group_id.to_vec();
+            let Some(view) = self.vault(move |work| view(work, &id)).await? else { return Ok(()) };
+            let relay = self.relay(&view.relay, group_id)?;
+            let entries = relay.slot_read(view.id).await?;
+            let (id, slot) = (group_id.to_vec(), view.id);
+            let outcome = self.vault(move |work| apply(work, &id, slot, &entries)).await?;
+            match outcome {
+                Outcome::Advanced => crash::point("commit-after-merge"),
+                Outcome::Spoilt => {}
+                Outcome::Wait => return Ok(()),
+                Outcome::Open if !view.wanted => return Ok(()),
+                Outcome::Open => {
+                    let id = group_id.to_vec();
+                    let Some((key, cells)) = self.vault(move |work| stage(work, &id)).await? else {
+                        continue;
+                    };
+                    crash::point("commit-after-staging");
+                    match relay.slot_append(&key, cells).await {
+                        // Full: others were faster, and reading tells who.
+                        Ok(_) | Err(RelayError::Full { .. } | RelayError::Conflict) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                    crash::point("commit-after-append");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Notes that this device wants to renew its own keys, unless a commit is wanted already: every commit renews them.
+pub(crate) fn want_update(work: &Work<'_>, group_id: &[u8]) -> Result<(), Error> {
+    if records::load::<Commit>(work.tx, group_id)?.is_none() {
+        want(work, Commit { group_id: group_id.to_vec(), ..Commit::default() })?;
+    }
+    Ok(())
+}
+
+/// Notes what this device wants to commit next.
+pub(crate) fn want(work: &Work<'_>, commit: Commit) -> Result<(), Error> {
+    records::save(work.tx, &commit.group_id.clone(), &commit)
+}
+
+fn view(work: &Work<'_>, group_id: &[u8]) -> Result<Option<SlotView>, Error> {
+    let Some(seat) = Seat::of_group(work, group_id)? else { return Ok(None) };
+    if !seat.group.is_active() {
+        return Ok(None);
+    }
+    let keys = seat.group.slot_keys(&work.env(), seat.group.slot_attempt())?;
+    let wanted = records::load::<Commit>(work.tx, group_id)?.is_some();
+    Ok(Some(SlotView { relay: seat.relay, id: SlotId::from_bytes(keys.id()), wanted }))
+}
+
+/// Makes the wanted commit and persists it with its cells; `None` when it is no longer needed.
+fn stage(work: &Work<'_>, group_id: &[u8]) -> Result<Option<(SigningSeed, Vec<Vec<u8>>)>, Error> {
+    let (Some(mut seat), Some(mut commit)) =
+        (Seat::of_group(work, group_id)?, records::load::<Commit>(work.tx, group_id)?)
+    else {
+        return Ok(None);
+    };
+    let env = work.env();
+    let keys = seat.group.slot_keys(&env, seat.group.slot_attempt())?;
+    let signing = SigningSeed::from_bytes(*keys.seed());
+    let current = commit.epoch == seat.group.epoch() && seat.group.pending().is_some();
+    if !commit.cells.is_empty() && current {
+        return Ok(Some((signing, commit.cells.clone())));
+    }
+    seat.group.clear_pending(&env)?;
+    if no_longer_needed(&seat, &commit)? {
+        records::remove::<Commit>(work.tx, group_id)?;
+        return Ok(None);
+    }
+    let pending = if !commit.add.is_empty() {
+        let package = KeyPackage::parse(&env, &commit.add).map_err(group_error)?;
+        let assignment = Assignment::from_bytes(&commit.assignment);
+        seat.group.add(&env, &seat.me, &[package], &[assignment])?
+    } else if commit.terms.is_empty() {
+        seat.group.update(&env, &seat.me)?
+    } else {
+        seat.group.set_terms(&env, &seat.me, records::fixed(&commit.terms, "the terms")?)?
+    };
+    let envelope = Envelope::Mls(pending.commit.clone()).to_bytes();
+    let mut name = [0; 16];
+    OsRng.fill_bytes(&mut name);
+    let seal = SealKey::from_bytes(*keys.seal_key());
+    let fragments = cell::split(&envelope, name)?;
+    if fragments.len() > MAX_SLOT_CELLS as usize {
+        return Err(Error::NotReady("this change is too large for one step; make it in several"));
+    }
+    let cells = fragments.iter().map(|fragment| cell::seal(fragment, &seal, &mut OsRng));
+    commit.cells = cells.collect::<Result<_, _>>()?;
+    if !commit.note_key.is_empty() {
+        commit.note = assign::briefing(work, &seat, &commit.note_key)?;
+    }
+    commit.message = pending.commit;
+    commit.welcome = pending.welcome.unwrap_or_default();
+    commit.epoch = seat.group.epoch();
+    records::save(work.tx, group_id, &commit)?;
+    Ok(Some((signing, commit.cells.clone())))
+}
+
+/// What somebody else's commit has already done.
+fn no_longer_needed(seat: &Seat, commit: &Commit) -> Result<bool, Error> {
+    if commit.terms.is_empty() {
+        return Ok(false);
+    }
+    let stands = seat.group.charter().terms.is_some_and(|hash| hash.as_slice() == commit.terms);
+    Ok(stands || seat.accepted_terms()?.is_none_or(|hash| hash.as_slice() != commit.terms))
+}
+
+/// Applies the first valid entry of a slot.
+fn apply(
+    work: &Work<'_>,
+    group_id: &[u8],
+    slot: SlotId,
+    entries: &[SlotEntry],
+) -> Result<Outcome, Error> {
+    let Some(mut seat) = Seat::of_group(work, group_id)? else { return Ok(Outcome::Wait) };
+    let env = work.env();
+    let keys = seat.group.slot_keys(&env, seat.group.slot_attempt())?;
+    if keys.id() != *slot.as_bytes() {
+        // Another call moved the group meanwhile.
+        return Ok(Outcome::Advanced);
+    }
+    let seal = SealKey::from_bytes(*keys.seal_key());
+    let accepted = seat.accepted_terms()?;
+    for entry in entries.iter().filter(|entry| entry.standing == Standing::Good) {
+        let Some(message) = read_entry(entry, &seal) else { continue };
+        match seat.group.process(&env, &message, accepted)? {
+            Inbound::OwnCommit => {
+                seat.group.merge_pending(&env)?;
+                keep_receipt(work, &mut seat, slot, entry)?;
+                won(work, &seat)?;
+                return Ok(Outcome::Advanced);
+            }
+            Inbound::Commit(staged) => {
+                let changed = !staged.added().is_empty() || !staged.removed().is_empty();
+                seat.group.merge_staged(&env, *staged)?;
+                keep_receipt(work, &mut seat, slot, entry)?;
+                lost(work, &seat)?;
+                if changed {
+                    work.event(Event::MembersChanged { case: seat.case_name() });
+                }
+                return Ok(Outcome::Advanced);
+            }
+            // Terms that this device has not seen accepted yet: the acceptance is still on its way.
+            Inbound::Rejected(rejection) if rejection.check == Check::Charter => {
+                work.event(Event::Problem { what: rejection.to_string() });
+                return Ok(Outcome::Wait);
+            }
+            Inbound::Rejected(rejection) => {
+                work.event(Event::Problem { what: rejection.to_string() });
+            }
+            _ => {}
+        }
+    }
+    if entries.len() >= MAX_SLOT_ENTRIES as usize {
+        seat.group.next_slot_attempt(&env)?;
+        return Ok(Outcome::Spoilt);
+    }
+    Ok(Outcome::Open)
+}
+
+/// The commit inside an entry, if its cells open and hold one.
+fn read_entry(entry: &SlotEntry, seal: &SealKey) -> Option<Vec<u8>> {
+    let mut envelope = Vec::new();
+    for (place, sealed) in entry.cells.iter().enumerate() {
+        match cell::open(sealed, seal) {
+            Ok(Opened::Fragment(fragment)) if usize::from(fragment.index) == place => {
+                envelope.extend_from_slice(&fragment.body);
+            }
+            _ => return None,
+        }
+    }
+    match Envelope::from_bytes(&envelope) {
+        Ok(Envelope::Mls(message)) => Some(message),
+        _ => None,
+    }
+}
+
+/// Our commit stands: Welcomes go out, and a nudge so that the others look.
+fn won(work: &Work<'_>, seat: &Seat) -> Result<(), Error> {
+    let group_id = seat.group.id();
+    let commit = records::load::<Commit>(work.tx, group_id)?;
+    records::remove::<Commit>(work.tx, group_id)?;
+    let nudge = Nudge { group_id: group_id.to_vec(), epoch: seat.group.epoch().saturating_sub(1) };
+    let audience = seat.audience(work)?;
+    enqueue(work, &audience, &Envelope::Nudge(nudge).to_bytes(), Belongs::default(), false)?;
+    let Some(commit) = commit else { return Ok(()) };
+    if !commit.welcome.is_empty() {
+        work.event(Event::MembersChanged { case: seat.case_name() });
+        welcome(work, seat, &commit)?;
+    }
+    Ok(())
+}
+
+/// Sends an added colleague its Welcome, over the team's own lane.
+fn welcome(work: &Work<'_>, seat: &Seat, commit: &Commit) -> Result<(), Error> {
+    let routes = seat.case.as_ref().map(|case| case.routes.as_slice()).unwrap_or_default();
+    let body = WelcomeBody {
+        welcome: commit.welcome.clone(),
+        routes: routes.iter().map(|route| Route::from_bytes(route)).collect::<Result<_, _>>()?,
+        contact: None,
+        note: commit.note.clone(),
+    };
+    let team: Team = records::need(work.tx, SELF)?;
+    let route = Route::from_bytes(&team.route)?;
+    enqueue(work, &[route], &Envelope::Welcome(body).to_bytes(), Belongs::default(), false)?;
+    Ok(())
+}
+
+/// Somebody else's commit came first: ours is made anew on top of it.
+fn lost(work: &Work<'_>, seat: &Seat) -> Result<(), Error> {
+    let group_id = seat.group.id();
+    if let Some(mut commit) = records::load::<Commit>(work.tx, group_id)?
+        && !commit.cells.is_empty()
+    {
+        commit.cells.clear();
+        commit.message.clear();
+        commit.welcome.clear();
+        commit.lost += 1;
+        records::save(work.tx, group_id, &commit)?;
+        work.event(Event::CommitLost { case: seat.case_name() });
+    }
+    Ok(())
+}
+
+/// Remembers the relay's latest word on this group's order; it travels in the next message.
+fn keep_receipt(
+    work: &Work<'_>,
+    seat: &mut Seat,
+    slot: SlotId,
+    entry: &SlotEntry,
+) -> Result<(), Error> {
+    let Some(case) = &mut seat.case else { return Ok(()) };
+    case.receipt = [
+        slot.as_bytes().as_slice(),
+        &entry.entry.to_be_bytes(),
+        entry.hash.as_bytes(),
+        entry.receipt.as_bytes(),
+    ]
+    .concat();
+    records::save(work.tx, &case.id.clone(), case)
+}
+
+/// Once both sides have accepted terms, they are put into the group itself, by the mission's side.
+pub(crate) fn want_terms(work: &Work<'_>, seat: &Seat) -> Result<(), Error> {
+    let Some(case) = seat.case.as_ref().filter(|case| !case.defender) else { return Ok(()) };
+    let terms = terms_of(case)?;
+    let in_force = matches!(terms.phase(work.now), Phase::InForce | Phase::Amending);
+    let Some(hash) = terms.agreed_hash().filter(|_| in_force) else { return Ok(()) };
+    let stands = seat.group.charter().terms == Some(*hash.as_bytes());
+    let free = records::load::<Commit>(work.tx, seat.group.id())?
+        .is_none_or(|commit| commit.add.is_empty() && commit.cells.is_empty());
+    if stands || !free {
+        return Ok(());
+    }
+    let group_id = seat.group.id().to_vec();
+    want(work, Commit { group_id, terms: hash.to_vec(), ..Commit::default() })
+}
+
+fn group_error(rejection: budstikke_e2ee::checks::Rejection) -> Error {
+    budstikke_e2ee::group::GroupError::from(rejection).into()
+}

@@ -1,0 +1,247 @@
+//! Taking in what a case message says: the same questions as its sender was asked, then the steps it means.
+
+use budstikke_case::wire::{Receipt, ReceiptKind};
+use budstikke_case::{
+    Body, Kind, Leg, Order, Passage, Received, Refusal, Role, Side, TermsEvent, Unknown,
+    may_accept, side, validate, wire,
+};
+use budstikke_e2ee::group::{Application, Finding, Member, Party};
+
+use super::commit::want_terms;
+use super::seat::{Seat, case_roles, terms_of};
+use super::send::{SendOptions, message_id, name_of, own_side, post, store};
+use crate::client::Work;
+use crate::error::Error;
+use crate::events::Event;
+use crate::records::{self, CaseRecord, MessageIndex, MessageRecord, OrderRecord};
+use crate::view::{case_name, message_key};
+
+/// Takes one decrypted message into its case.
+pub(crate) fn take(
+    work: &Work<'_>,
+    mut seat: Seat,
+    application: &Application,
+) -> Result<(), Error> {
+    let Some(case) = &mut seat.case else { return Err(Error::NotFound { what: "the case" }) };
+    for finding in &application.findings {
+        if let Finding::Gap { missing } = finding {
+            let case = case_name(&case.id);
+            work.event(Event::HistoryBroken { case, missing: *missing });
+        } else {
+            work.event(Event::Problem { what: describe(finding) });
+        }
+    }
+    let bytes = application.content.to_vec();
+    let judged = Received::open(bytes.clone())
+        .and_then(|received| judge(work, case, &application.sender, received));
+    let from = name_of(&application.sender.party);
+    let mut message = MessageRecord::new(0, false, from, bytes, work.now);
+    match judged {
+        Ok(received) => {
+            let is_receipt = matches!(received.content().body, Some(Body::Receipt(_)));
+            if let Some(Body::Receipt(receipt)) = &received.content().body {
+                note_receipt(work, case, receipt)?;
+            }
+            if is_receipt {
+                return records::save(work.tx, &case.id.clone(), case);
+            }
+            number(work, case, &mut message);
+            store(work, &case.id, &message)?;
+            records::save(work.tx, &case.id.clone(), case)?;
+            work.event(Event::MessageReceived {
+                case: case_name(&case.id),
+                number: message.number,
+                kind: received.kind().name().to_owned(),
+            });
+            want_terms(work, &seat)?;
+            acknowledge(work, seat, &received)
+        }
+        Err(Refusal::ReplayIgnored { .. }) => Ok(()),
+        Err(refusal) => {
+            number(work, case, &mut message);
+            message.quarantined = true;
+            refusal.code().clone_into(&mut message.refused);
+            store(work, &case.id, &message)?;
+            records::save(work.tx, &case.id.clone(), case)?;
+            work.event(Event::MessageRefused {
+                case: case_name(&case.id),
+                number: message.number,
+                code: refusal.code().to_owned(),
+            });
+            refuse(work, seat, &message.content, &refusal)
+        }
+    }
+}
+
+/// Every rule that the sender's client should have kept, and the step that the message means for the terms.
+fn judge(
+    work: &Work<'_>,
+    case: &mut CaseRecord,
+    sender: &Member,
+    received: Received,
+) -> Result<Received, Refusal> {
+    let mut terms = match terms_of(case) {
+        Ok(terms) => terms,
+        Err(_) => budstikke_case::TermsState::new(Leg::DefenderMission),
+    };
+    let (header, _) = received.act()?;
+    let role = role_of(sender, header.sender_role, terms.leg())?;
+    validate(received.content(), terms.leg(), role)?;
+    observe(work, case, sender, header)?;
+    let recipient = if case.defender { String::new() } else { case.unit_id.clone() };
+    let passage = Passage::new(wire::Transport::RelayQuic, &recipient);
+    may_accept(received.content(), &terms, work.now, &passage)?;
+    if let Some(event) = TermsEvent::of(received.content())? {
+        let was_agreed = terms.agreed_hash();
+        terms.apply(event, work.now)?;
+        case.terms = terms.to_bytes();
+        let name = case_name(&case.id);
+        if terms.agreed_hash() != was_agreed && terms.agreed_hash().is_some() {
+            work.event(Event::TermsInForce { case: name });
+        } else if matches!(received.kind(), Kind::TermsProposal | Kind::TermsCounter) {
+            work.event(Event::TermsProposed { case: name });
+        }
+    }
+    Ok(received)
+}
+
+/// The role a sender claims, if its certificate (or its place in the group) gives it that role: I03.
+fn role_of(sender: &Member, claimed: i32, leg: Leg) -> Result<Role, Refusal> {
+    let claimed = Role::try_from(claimed).unwrap_or_default();
+    let allowed = match &sender.party {
+        Party::Device(device) => case_roles(&device.roles, leg),
+        // Family, a lawyer or a trusted contact may write from the defender's own device.
+        _ => [Role::Defender, Role::Family, Role::LegalRepresentative, Role::TrustedContact]
+            .into_iter()
+            .filter(|role| side(leg, *role) == Some(Side::Asking))
+            .collect(),
+    };
+    if allowed.contains(&claimed) {
+        Ok(claimed)
+    } else {
+        Err(Refusal::RoleNotPermitted { role: claimed, act: "write", allowed })
+    }
+}
+
+/// W03: a message that came before is taken once.
+fn observe(
+    work: &Work<'_>,
+    case: &CaseRecord,
+    sender: &Member,
+    header: &wire::Header,
+) -> Result<(), Refusal> {
+    let index = [case.id.as_slice(), &header.message_id].concat();
+    if matches!(records::load::<MessageIndex>(work.tx, &index), Ok(Some(_))) {
+        return Err(Refusal::ReplayIgnored { seq: header.seq });
+    }
+    let key = [case.id.as_slice(), sender.key.as_bytes()].concat();
+    let stored = records::load::<OrderRecord>(work.tx, &key).ok().flatten();
+    let bytes = stored.and_then(|record| record.order.as_slice().try_into().ok());
+    let mut order = bytes.map(Order::from_bytes).unwrap_or_default();
+    if header.seq > 0 {
+        order.observe(header.seq)?;
+        let record = OrderRecord { order: order.to_bytes().to_vec() };
+        // A failed write dooms the transaction; its commit reports it.
+        let _ = records::save(work.tx, &key, &record);
+    }
+    Ok(())
+}
+
+fn number(work: &Work<'_>, case: &mut CaseRecord, message: &mut MessageRecord) {
+    case.messages += 1;
+    case.last_at = work.now;
+    message.number = case.messages;
+}
+
+/// A receipt changes the state of the message it answers.
+fn note_receipt(work: &Work<'_>, case: &CaseRecord, receipt: &Receipt) -> Result<(), Error> {
+    let index = [case.id.as_slice(), &receipt.message_id].concat();
+    let Some(place) = records::load::<MessageIndex>(work.tx, &index)? else { return Ok(()) };
+    let key = message_key(&case.id, place.number);
+    let Some(mut message) = records::load::<MessageRecord>(work.tx, &key)? else { return Ok(()) };
+    if !message.outgoing {
+        return Ok(());
+    }
+    let kind = u32::try_from(receipt.kind).unwrap_or_default();
+    if !message.receipts.contains(&kind) {
+        message.receipts.push(kind);
+    }
+    if !receipt.code.is_empty() {
+        message.refused.clone_from(&receipt.code);
+    }
+    records::save(work.tx, &key, &message)?;
+    work.event(Event::Receipt { case: case_name(&case.id), number: place.number });
+    Ok(())
+}
+
+/// Says that it arrived, where the terms let this side say so.
+fn acknowledge(work: &Work<'_>, seat: Seat, received: &Received) -> Result<(), Error> {
+    let Some(case) = &seat.case else { return Ok(()) };
+    let terms = terms_of(case)?;
+    let (Some(agreed), true) = (terms.agreed(), received.kind().is_case_content()) else {
+        return Ok(());
+    };
+    let policy = agreed.receipts.as_ref();
+    let ours = match own_side(&seat, terms.leg())? {
+        Some(Side::Asking) => policy.map(|policy| policy.from_defender.as_slice()),
+        _ => policy.map(|policy| policy.from_mission.as_slice()),
+    };
+    if !ours.unwrap_or_default().contains(&ReceiptKind::Delivered.into()) {
+        return Ok(());
+    }
+    answer(work, seat, received.bytes(), |message_id| Receipt {
+        kind: ReceiptKind::Delivered.into(),
+        message_id,
+        ..Receipt::default()
+    })
+}
+
+/// Says that and why it was not taken; to a receipt nothing is answered.
+fn refuse(work: &Work<'_>, seat: Seat, content: &[u8], refusal: &Refusal) -> Result<(), Error> {
+    let Ok(received) = Received::open(content.to_vec()) else { return Ok(()) };
+    if received.kind() == Kind::Receipt {
+        return Ok(());
+    }
+    answer(work, seat, content, |message_id| match refusal {
+        Refusal::NotUnderstood { what } => Receipt {
+            kind: ReceiptKind::NotUnderstood.into(),
+            message_id,
+            not_understood: match what {
+                Unknown::Arm(number) | Unknown::Feature(number) => *number,
+                _ => 0,
+            },
+            ..Receipt::default()
+        },
+        _ => Receipt {
+            kind: ReceiptKind::Refused.into(),
+            message_id,
+            code: refusal.code().to_owned(),
+            ..Receipt::default()
+        },
+    })
+}
+
+fn answer(
+    work: &Work<'_>,
+    seat: Seat,
+    content: &[u8],
+    receipt: impl FnOnce(Vec<u8>) -> Receipt,
+) -> Result<(), Error> {
+    // A message without a usable id can't be answered; it stays apart all the same.
+    let Ok(id) = message_id(content) else { return Ok(()) };
+    match post(work, seat, receipt(id.to_vec()).into(), &SendOptions::default()) {
+        // Quiet time and the like hold an automatic answer back; the message itself is taken.
+        Ok(_) | Err(Error::Refused(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn describe(finding: &Finding) -> String {
+    let text = match finding {
+        Finding::Late => "a message that was missing has arrived late",
+        Finding::Repeated => "a sender counts anew: its device was restored from an old copy",
+        Finding::Lapsed => "the sender's certificate has ended; its unit must renew it",
+        _ => "the history of a conversation does not fit together: compare with the other side",
+    };
+    text.to_owned()
+}

@@ -1,0 +1,243 @@
+//! Taking in cells: which lane, which envelope, which group; one transaction for each cell.
+
+use budstikke_e2ee::contact::{FirstContact, IntakeSecret, TermsAnswer};
+use budstikke_e2ee::envelope::Envelope;
+use budstikke_e2ee::group::{Group, GroupError, Inbound};
+use budstikke_e2ee::keys::HpkeSecret;
+use budstikke_proto::cell::{self, Fragment, Opened, SealKey};
+
+use super::content;
+use super::seat::Seat;
+use crate::client::Work;
+use crate::defender;
+use crate::error::Error;
+use crate::events::Event;
+use crate::mission::{assign, team};
+use crate::records::{
+    self, ContactRecord, Deferred, FragmentRecord, IntakeKeyRecord, Lane, LaneUse, Post, Record,
+    fixed,
+};
+use crate::relay::ReceivedCell;
+use crate::view::contact_name;
+
+/// Envelopes of which only a part has come; beyond that the oldest is given up.
+const MAX_PARTIAL: usize = 64;
+/// How long a part waits for the rest, and a message for its epoch: 30 days.
+pub(crate) const PATIENCE_S: i64 = 30 * 86_400;
+
+/// Takes one cell of a mailbox, and moves the cursor past it.
+pub(crate) fn take(work: &Work<'_>, post_key: &[u8], cell: &ReceivedCell) -> Result<(), Error> {
+    let mut post: Post = records::need(work.tx, post_key)?;
+    if cell.seq <= post.cursor {
+        return Ok(());
+    }
+    post.cursor = cell.seq;
+    records::save(work.tx, post_key, &post)?;
+    let Some(lane) = records::load::<Lane>(work.tx, cell.label.as_bytes())? else {
+        // A colleague's case: its lane is not on this device.
+        return Ok(());
+    };
+    let key = SealKey::from_bytes(fixed(&lane.seal_key, Lane::NAME)?);
+    let Opened::Fragment(fragment) = cell::open(&cell.cell, &key)? else { return Ok(()) };
+    let Some(envelope) = join(work, &lane, fragment)? else { return Ok(()) };
+    dispatch(work, &lane, Envelope::from_bytes(&envelope)?)
+}
+
+/// Moves the cursor past a cell that could not be taken, and says so.
+pub(crate) fn skip(work: &Work<'_>, post_key: &[u8], seq: u64, why: &str) -> Result<(), Error> {
+    let mut post: Post = records::need(work.tx, post_key)?;
+    post.cursor = post.cursor.max(seq);
+    records::save(work.tx, post_key, &post)?;
+    work.event(Event::Problem { what: why.to_owned() });
+    Ok(())
+}
+
+/// Whether an error is about the cell, so that the next one can be taken, and not about this device.
+pub(crate) fn is_about_the_cell(error: &Error) -> bool {
+    match error {
+        Error::Vault(_) | Error::Damaged { .. } => false,
+        Error::Group(error) => !matches!(
+            error.downcast_ref::<GroupError>(),
+            Some(GroupError::Store(_) | GroupError::Library(_))
+        ),
+        _ => true,
+    }
+}
+
+/// The whole envelope, once its last fragment is there.
+fn join(work: &Work<'_>, lane: &Lane, fragment: Fragment) -> Result<Option<Vec<u8>>, Error> {
+    if fragment.count == 1 {
+        return Ok(Some(fragment.body));
+    }
+    let name = [lane.label.as_slice(), &fragment.envelope].concat();
+    let key = |index: u32| [name.as_slice(), &index.to_be_bytes()].concat();
+    let record = FragmentRecord {
+        index: fragment.index.into(),
+        count: fragment.count.into(),
+        body: fragment.body,
+        received_at: work.now,
+    };
+    records::save(work.tx, &key(record.index), &record)?;
+    let mut envelope = Vec::new();
+    for index in 0..record.count {
+        match records::load::<FragmentRecord>(work.tx, &key(index))? {
+            Some(part) if part.count == record.count => envelope.extend_from_slice(&part.body),
+            _ => {
+                forget_old_parts(work, &name)?;
+                return Ok(None);
+            }
+        }
+    }
+    for index in 0..record.count {
+        records::remove::<FragmentRecord>(work.tx, &key(index))?;
+    }
+    Ok(Some(envelope))
+}
+
+/// Bounds what a sender of first halves can make this device keep.
+fn forget_old_parts(work: &Work<'_>, current: &[u8]) -> Result<(), Error> {
+    let parts = records::all::<FragmentRecord>(work.tx)?;
+    let name = |key: &[u8]| key.get(..key.len().saturating_sub(4)).unwrap_or_default().to_vec();
+    let mut names: Vec<Vec<u8>> = parts.iter().map(|(key, _)| name(key)).collect();
+    names.dedup();
+    let surplus = names.len().saturating_sub(MAX_PARTIAL);
+    let doomed: Vec<_> = names.into_iter().filter(|name| name != current).take(surplus).collect();
+    for (key, part) in &parts {
+        let old = part.received_at < work.now.saturating_sub(PATIENCE_S);
+        if old || doomed.contains(&name(key)) {
+            records::remove::<FragmentRecord>(work.tx, key)?;
+        }
+    }
+    Ok(())
+}
+
+fn dispatch(work: &Work<'_>, lane: &Lane, envelope: Envelope) -> Result<(), Error> {
+    let used_for = LaneUse::try_from(lane.used_for).unwrap_or(LaneUse::Unspecified);
+    match (used_for, envelope) {
+        (LaneUse::FrontDoor, Envelope::FirstContact(sealed)) => first_contact(work, lane, &sealed),
+        (LaneUse::Team | LaneUse::Peer, Envelope::Mls(message)) => mls(work, &message),
+        (LaneUse::Team | LaneUse::Peer, Envelope::Nudge(nudge)) => {
+            defer(work, &nudge.group_id, &[])
+        }
+        (LaneUse::Team, Envelope::Welcome(body)) => assign::welcomed(work, &body),
+        (LaneUse::Team, Envelope::KeyPackage(package)) => team::asked_to_join(work, package),
+        (LaneUse::Peer, Envelope::Welcome(body)) => defender::welcomed(work, lane, &body),
+        (_, Envelope::Unknown { .. }) => {
+            let what = "a message of a newer version came; update this program to read it";
+            work.event(Event::Problem { what: what.to_owned() });
+            Ok(())
+        }
+        _ => {
+            let what = "something came that does not belong where it came; it was dropped";
+            work.event(Event::Problem { what: what.to_owned() });
+            Ok(())
+        }
+    }
+}
+
+/// Takes an MLS message into the group that it names.
+pub(crate) fn mls(work: &Work<'_>, message: &[u8]) -> Result<(), Error> {
+    let Some(group_id) = Group::named_by(message) else {
+        return Err(Error::Input {
+            what: "a message",
+            why: "it is no private message of a group; it was dropped".to_owned(),
+        });
+    };
+    let Some(mut seat) = Seat::of_group(work, &group_id)? else {
+        // A colleague's case on the shared lane.
+        return Ok(());
+    };
+    let accepted = seat.accepted_terms()?;
+    match seat.group.process(&work.env(), message, accepted)? {
+        Inbound::Application(application) if seat.case.is_none() => team::take(work, &application),
+        Inbound::Application(application) => content::take(work, seat, &application),
+        Inbound::FutureEpoch { .. } => defer(work, &group_id, message),
+        Inbound::Own | Inbound::Duplicate => Ok(()),
+        Inbound::Stale { .. } => {
+            let what = "a message came too late to be opened; ask its sender to repeat it";
+            work.event(Event::Problem { what: what.to_owned() });
+            Ok(())
+        }
+        Inbound::Rejected(rejection) => {
+            work.event(Event::Problem { what: rejection.to_string() });
+            Ok(())
+        }
+        // Commits count only in their slot.
+        _ => Ok(()),
+    }
+}
+
+/// Keeps a message until its epoch is reached; an empty one only says that the slots are worth a look.
+fn defer(work: &Work<'_>, group_id: &[u8], message: &[u8]) -> Result<(), Error> {
+    if Seat::of_group(work, group_id)?.is_none() {
+        return Ok(());
+    }
+    let deferred =
+        Deferred { group_id: group_id.to_vec(), message: message.to_vec(), received_at: work.now };
+    let bytes = prost::Message::encode_to_vec(&deferred);
+    work.tx.append(Deferred::KIND, &bytes)?;
+    Ok(())
+}
+
+/// Sequence numbers of what was deferred for a group.
+pub(crate) fn deferred_for(work: &Work<'_>, group_id: &[u8]) -> Result<Vec<u64>, Error> {
+    let mut seqs = Vec::new();
+    for row in work.tx.list_after(Deferred::KIND, 0, usize::MAX)? {
+        if read_deferred(&row.value)?.group_id == group_id {
+            seqs.push(row.seq);
+        }
+    }
+    Ok(seqs)
+}
+
+/// Tries one deferred message once more; it comes back into the queue by itself if its epoch is still ahead.
+pub(crate) fn retry_deferred(work: &Work<'_>, seq: u64) -> Result<(), Error> {
+    let rows = work.tx.list_after(Deferred::KIND, seq.saturating_sub(1), 1)?;
+    let Some(row) = rows.into_iter().find(|row| row.seq == seq) else { return Ok(()) };
+    let deferred = read_deferred(&row.value)?;
+    work.tx.delete_seq(Deferred::KIND, seq)?;
+    let too_old = deferred.received_at < work.now.saturating_sub(PATIENCE_S);
+    if deferred.message.is_empty() || too_old { Ok(()) } else { mls(work, &deferred.message) }
+}
+
+pub(crate) fn read_deferred(bytes: &[u8]) -> Result<Deferred, Error> {
+    prost::Message::decode(bytes).map_err(|_| Error::Damaged { what: Deferred::NAME })
+}
+
+/// Opens a first contact with the intake keys of the last days; the same one twice is one.
+fn first_contact(work: &Work<'_>, lane: &Lane, sealed: &[u8]) -> Result<(), Error> {
+    let mut keys = Vec::new();
+    for (_, key) in records::all::<IntakeKeyRecord>(work.tx)? {
+        let secret = HpkeSecret::from_seed(work.suite, &fixed(&key.seed, "an intake key")?)?;
+        keys.push(IntakeSecret { id: fixed(&key.id, "an intake key")?, secret });
+    }
+    let (contact, id) = FirstContact::open(work.suite, sealed, &keys)?;
+    if records::load::<ContactRecord>(work.tx, &id)?.is_some() {
+        return Ok(());
+    }
+    let (accepted, counter) = match &contact.terms {
+        TermsAnswer::Accepted(hash) => (hash.to_vec(), Vec::new()),
+        TermsAnswer::Counter(bytes) => (Vec::new(), bytes.clone()),
+    };
+    let record = ContactRecord {
+        id: id.to_vec(),
+        received_at: work.now,
+        state: 0,
+        key_package: contact.key_package.clone(),
+        reply: contact.reply.iter().map(|route| route.to_bytes().to_vec()).collect(),
+        accepted,
+        counter,
+        emergency: contact.emergency.clone().unwrap_or_default(),
+        extra: contact.extra.clone(),
+        case_id: Vec::new(),
+        lane: Vec::new(),
+        answer: Vec::new(),
+        relay: lane.relay.clone(),
+    };
+    records::save(work.tx, &id, &record)?;
+    work.event(Event::ContactArrived {
+        contact: contact_name(&id),
+        emergency: contact.emergency.is_some(),
+    });
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! A seat: one group on this device, with the identity it was joined with and where its members listen.
+
+use budstikke_case::{Leg, Role, TermsState};
+use budstikke_e2ee::cert::{Chain, Role as StaffRole};
+use budstikke_e2ee::contact::Route;
+use budstikke_e2ee::group::{Group, Identity, Party};
+use budstikke_e2ee::keys::SigningKey;
+
+use crate::client::Work;
+use crate::error::Error;
+use crate::records::{self, CaseRecord, Device, SELF, Team, Unit, fixed};
+use crate::view::case_name;
+
+/// A loaded group and what goes with it.
+pub(crate) struct Seat {
+    pub(crate) group: Group,
+    pub(crate) me: Identity,
+    /// The relay that has its slots.
+    pub(crate) relay: String,
+    /// The case, or `None` for the team.
+    pub(crate) case: Option<CaseRecord>,
+}
+
+impl Seat {
+    /// The team's seat on a staff device.
+    pub(crate) fn team(work: &Work<'_>) -> Result<Self, Error> {
+        let team: Team = records::need(work.tx, SELF)?;
+        let unit: Unit = records::need(work.tx, SELF)?;
+        let relay = unit.relays.first().cloned().unwrap_or_default();
+        Ok(Self { group: load(work, &team.group_id)?, me: staff(work)?, relay, case: None })
+    }
+
+    /// The seat in a case.
+    pub(crate) fn case(work: &Work<'_>, case: CaseRecord) -> Result<Self, Error> {
+        let me = if case.defender {
+            Identity::from_bytes(&case.identity)
+                .map_err(|_| Error::Damaged { what: "the identity of this case" })?
+        } else {
+            staff(work)?
+        };
+        let relay = case.relay.clone();
+        Ok(Self { group: load(work, &case.group_id)?, me, relay, case: Some(case) })
+    }
+
+    /// The seat in the group with this id; `None` when this device has none.
+    pub(crate) fn of_group(work: &Work<'_>, group_id: &[u8]) -> Result<Option<Self>, Error> {
+        if let Some(team) = records::load::<Team>(work.tx, SELF)?
+            && team.group_id == group_id
+        {
+            return Self::team(work).map(Some);
+        }
+        let cases = records::all::<CaseRecord>(work.tx)?;
+        match cases.into_iter().find(|(_, case)| case.group_id == group_id) {
+            Some((_, case)) => Self::case(work, case).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Everywhere that the other members listen: one route for each party's mailbox.
+    pub(crate) fn audience(&self, work: &Work<'_>) -> Result<Vec<Route>, Error> {
+        let mut routes = Vec::new();
+        let colleagues = match &self.case {
+            Some(case) => {
+                for route in &case.routes {
+                    routes.push(Route::from_bytes(route)?);
+                }
+                !case.defender && self.has_colleagues()?
+            }
+            None => self.has_colleagues()?,
+        };
+        if colleagues {
+            let team: Team = records::need(work.tx, SELF)?;
+            routes.push(Route::from_bytes(&team.route)?);
+        }
+        Ok(routes)
+    }
+
+    /// The case's short name, or `None` for the team.
+    pub(crate) fn case_name(&self) -> Option<String> {
+        self.case.as_ref().map(|case| case_name(&case.id))
+    }
+
+    /// Hash of the terms that both sides have accepted.
+    pub(crate) fn accepted_terms(&self) -> Result<Option<[u8; 32]>, Error> {
+        let Some(case) = &self.case else { return Ok(None) };
+        Ok(terms_of(case)?.agreed_hash().map(|hash| *hash.as_bytes()))
+    }
+
+    fn has_colleagues(&self) -> Result<bool, Error> {
+        let own = self.me.key();
+        let members = self.group.members()?;
+        Ok(members.iter().any(|m| m.key != own && matches!(m.party, Party::Device(_))))
+    }
+}
+
+/// The terms of a case.
+pub(crate) fn terms_of(case: &CaseRecord) -> Result<TermsState, Error> {
+    TermsState::from_bytes(&case.terms).map_err(|_| Error::Damaged { what: "the terms" })
+}
+
+/// This staff device's identity in every group.
+pub(crate) fn staff(work: &Work<'_>) -> Result<Identity, Error> {
+    let device: Device = records::need(work.tx, SELF)?;
+    if device.chain.is_empty() {
+        return Err(Error::NotReady("this device waits for its certificate: install it first"));
+    }
+    let key = SigningKey::from_bytes(&fixed(&device.seed, "this device's key")?);
+    Ok(Identity::staff(key, Chain::from_bytes(&device.chain)?))
+}
+
+/// What a certified device may call itself in case messages, most responsible first.
+pub(crate) fn case_roles(roles: &[StaffRole], leg: Leg) -> Vec<Role> {
+    let mut out: Vec<Role> = roles
+        .iter()
+        .filter_map(|role| match (role, leg) {
+            (StaffRole::HeadOfMission, _) => Some(Role::HeadOfMission),
+            (StaffRole::ContactPerson | StaffRole::Staff, Leg::DefenderMultilateralMission) => {
+                Some(Role::MultilateralMissionStaff)
+            }
+            (StaffRole::ContactPerson, _) => Some(Role::MissionContactPerson),
+            (StaffRole::Staff, _) => Some(Role::MissionStaff),
+            (StaffRole::Desk, _) => Some(Role::MinistryDesk),
+            (StaffRole::Duty, _) => Some(Role::MinistryDutyOfficer),
+            (StaffRole::DecisionMaker, _) => Some(Role::MinistryDecisionMaker),
+            (StaffRole::Privacy, _) => Some(Role::MinistryPrivacyOfficer),
+            _ => None,
+        })
+        .collect();
+    let rank = |role: &Role| match role {
+        Role::HeadOfMission | Role::MinistryDecisionMaker => 0,
+        Role::MissionContactPerson | Role::MinistryDesk => 1,
+        _ => 2,
+    };
+    out.sort_by_key(rank);
+    out
+}
+
+fn load(work: &Work<'_>, group_id: &[u8]) -> Result<Group, Error> {
+    Group::load(&work.env(), group_id)?.ok_or(Error::Damaged { what: "the encryption state" })
+}

@@ -1,0 +1,124 @@
+//! What happened while messages came and went, for a screen or a log of the person's own.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::sync::broadcast;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::BroadcastStream;
+
+/// Something that a person may want to know. Names and texts are not in it: look them up when you show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A stranger knocked at the front door.
+    ContactArrived {
+        /// Short id for [`Client::answer`](crate::Client::answer).
+        contact: String,
+        /// Whether the emergency form came with it.
+        emergency: bool,
+    },
+    /// A colleague's device has taken a first contact.
+    ContactTaken {
+        /// Its short id.
+        contact: String,
+    },
+    /// A case channel exists on this device.
+    CaseOpened {
+        /// Its id.
+        case: String,
+    },
+    /// The other side proposed or countered channel terms.
+    TermsProposed {
+        /// The case.
+        case: String,
+    },
+    /// Both sides have accepted the same terms.
+    TermsInForce {
+        /// The case.
+        case: String,
+    },
+    /// A message came in and stands in the case.
+    MessageReceived {
+        /// The case.
+        case: String,
+        /// Its number there.
+        number: u64,
+        /// What kind of message, as in `budstikke.case.v1`.
+        kind: String,
+    },
+    /// A message came in, is kept, and is not acted on.
+    MessageRefused {
+        /// The case.
+        case: String,
+        /// Its number there.
+        number: u64,
+        /// The refusal's stable code.
+        code: String,
+    },
+    /// All cells of an own message are stored at the relay.
+    MessageAtRelay {
+        /// The case.
+        case: String,
+        /// Its number there.
+        number: u64,
+    },
+    /// The other side answered with a receipt.
+    Receipt {
+        /// The case.
+        case: String,
+        /// Number of the own message it is about.
+        number: u64,
+    },
+    /// The members of a case or of the team changed.
+    MembersChanged {
+        /// The case, or `None` for the team.
+        case: Option<String>,
+    },
+    /// Another device's commit came first; ours was made anew on top of it.
+    CommitLost {
+        /// The case, or `None` for the team.
+        case: Option<String>,
+    },
+    /// Messages of a sender are missing: still on their way, or dropped by a relay.
+    HistoryBroken {
+        /// The case.
+        case: String,
+        /// How many messages of one sender have not come (yet).
+        missing: u64,
+    },
+    /// A cell or message was not acceptable; it is dropped or kept apart, and others go on.
+    Problem {
+        /// One plain sentence.
+        what: String,
+    },
+}
+
+/// Events as they happen, from the moment of asking. A reader that falls far behind misses the oldest.
+pub struct EventStream(BroadcastStream<Event>);
+
+impl EventStream {
+    pub(crate) fn new(receiver: broadcast::Receiver<Event>) -> Self {
+        Self(BroadcastStream::new(receiver))
+    }
+}
+
+impl Stream for EventStream {
+    type Item = Event;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        loop {
+            match std::task::ready!(Pin::new(&mut self.0).poll_next(cx)) {
+                Some(Ok(event)) => return Poll::Ready(Some(event)),
+                Some(Err(_)) => {}
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for EventStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EventStream")
+    }
+}

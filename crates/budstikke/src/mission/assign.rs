@@ -1,0 +1,194 @@
+//! Assigning a colleague to a case: their device is asked for a key package through the team, an Add with an
+//! admin's assignment goes through the case's slot, and the Welcome carries a note with the case's routes and terms.
+
+use budstikke_e2ee::contact::Route;
+use budstikke_e2ee::envelope::WelcomeBody;
+use budstikke_e2ee::group::{Expect, Group, GroupError, GroupKind, KeyPackage, Party};
+use budstikke_e2ee::keys::{HpkePublic, HpkeSecret, VerifyingKey};
+use budstikke_e2ee::note;
+use budstikke_e2ee::team::TeamMessage;
+use prost::Message;
+use rand_core::{OsRng, RngCore};
+
+use super::{need_admin, own_device, team};
+use crate::channel::commit::want;
+use crate::channel::seat::{Seat, staff};
+use crate::channel::send::name_of;
+use crate::client::{Client, Work};
+use crate::error::Error;
+use crate::events::Event;
+use crate::records::{self, CaseRecord, Commit, Lane, LaneUse, NoteSecret, WantedPackage, fixed};
+use crate::view::{case_name, case_of_name};
+
+const NOTE: &str = "assignment";
+
+/// What an assigned device needs beside the Welcome.
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+struct Briefing {
+    #[prost(message, optional, tag = "1")]
+    case: Option<CaseRecord>,
+    #[prost(message, optional, tag = "2")]
+    lane: Option<Lane>,
+    /// Terms that the group stands under, 32 bytes or empty.
+    #[prost(bytes = "vec", tag = "3")]
+    charter_terms: Vec<u8>,
+}
+
+impl Client {
+    /// Assigns a colleague to a case. It takes a sync of theirs and one of ours until they can read; what was
+    /// written before is not opened to them.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] on a device that is no admin's; [`Error::NotFound`] when no colleague has that label.
+    pub async fn assign(&self, case: &str, officer: &str) -> Result<(), Error> {
+        let (case, officer) = (case.to_owned(), officer.to_owned());
+        self.vault(move |work| {
+            need_admin(&own_device(work)?)?;
+            let case = case_of_name(work, &case)?;
+            let device = colleague(work, &officer)?;
+            let mut request_id = [0; 16];
+            OsRng.fill_bytes(&mut request_id);
+            let wanted = WantedPackage {
+                case_id: case.id.clone(),
+                device: device.as_bytes().to_vec(),
+                asked_at: work.now,
+            };
+            records::save(work.tx, &request_id, &wanted)?;
+            let case_id = case.id.clone();
+            team::tell(work, &TeamMessage::KeyPackageRequest { request_id, device, case_id })
+        })
+        .await
+    }
+}
+
+/// A colleague's device asks this one (or another) for a key package.
+pub(crate) fn asked_for_package(
+    work: &Work<'_>,
+    request_id: [u8; 16],
+    device: VerifyingKey,
+    case_id: &[u8],
+) -> Result<(), Error> {
+    let me = staff(work)?;
+    if me.key() != device {
+        return Ok(());
+    }
+    let package = KeyPackage::create(&work.env(), &me)?;
+    let secret = HpkeSecret::generate(work.suite, &mut OsRng)?;
+    records::save(work.tx, case_id, &NoteSecret { seed: secret.seed().to_vec() })?;
+    let reply = TeamMessage::KeyPackageReply {
+        request_id,
+        key_package: package.bytes().to_vec(),
+        note_key: secret.public().as_bytes().to_vec(),
+    };
+    team::tell(work, &reply)
+}
+
+/// The key package that this device asked for: the Add is wanted now.
+pub(crate) fn package_came(
+    work: &Work<'_>,
+    request_id: [u8; 16],
+    key_package: Vec<u8>,
+    note_key: Vec<u8>,
+) -> Result<(), Error> {
+    let Some(wanted) = records::load::<WantedPackage>(work.tx, &request_id)? else {
+        return Ok(());
+    };
+    records::remove::<WantedPackage>(work.tx, &request_id)?;
+    let package = KeyPackage::parse(&work.env(), &key_package).map_err(GroupError::from)?;
+    if package.key().as_bytes() != wanted.device.as_slice() {
+        return Err(Error::Input {
+            what: "a key package",
+            why: "it is of another device than was asked; assign again".to_owned(),
+        });
+    }
+    HpkePublic::from_bytes(work.suite, &note_key)?;
+    let seat = Seat::case(work, records::need(work.tx, &wanted.case_id)?)?;
+    let assignment = team::assignment(work, &seat, &package)?;
+    let group_id = seat.group.id().to_vec();
+    want(work, Commit { group_id, add: key_package, assignment, note_key, ..Commit::default() })
+}
+
+/// The note for an added colleague, sealed to their device.
+pub(crate) fn briefing(work: &Work<'_>, seat: &Seat, note_key: &[u8]) -> Result<Vec<u8>, Error> {
+    let Some(own) = &seat.case else { return Ok(Vec::new()) };
+    let lane = records::all::<Lane>(work.tx)?
+        .into_iter()
+        .map(|(_, lane)| lane)
+        .find(|lane| lane.used_for == i32::from(LaneUse::Peer) && lane.case_id == own.id);
+    // The colleague's history begins with them.
+    let mut case = own.clone();
+    (case.messages, case.sent, case.seen) = (0, 0, 0);
+    let terms = seat.group.charter().terms.map(|hash| hash.to_vec()).unwrap_or_default();
+    let plain = Briefing { case: Some(case), lane, charter_terms: terms }.encode_to_vec();
+    let plain = zeroize::Zeroizing::new(plain);
+    let public = HpkePublic::from_bytes(work.suite, note_key)?;
+    Ok(note::seal(work.suite, &public, NOTE, &plain)?)
+}
+
+/// A Welcome on the team's lane: into the team itself when no note comes with it, else into a case.
+pub(crate) fn welcomed(work: &Work<'_>, body: &WelcomeBody) -> Result<(), Error> {
+    let done =
+        if body.note.is_empty() { team::welcomed(work, body) } else { join_case(work, body) };
+    match done {
+        // For another device of the team.
+        Err(Error::Group(error))
+            if matches!(error.downcast_ref(), Some(GroupError::NoKeyPackage)) =>
+        {
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+fn join_case(work: &Work<'_>, body: &WelcomeBody) -> Result<(), Error> {
+    let Some((key, briefing)) = open_note(work, &body.note)? else { return Ok(()) };
+    let (Some(mut case), lane) = (briefing.case.clone(), briefing.lane.clone()) else {
+        return Ok(());
+    };
+    let terms = briefing.charter_terms.as_slice();
+    let expect = Expect {
+        kind: GroupKind::Case,
+        root: own_device(work)?.unit.root,
+        unit: case.unit_id.clone(),
+        case_id: Some(case.id.clone()),
+        terms: (!terms.is_empty()).then(|| fixed(terms, "the terms")).transpose()?,
+        replace: false,
+    };
+    let group = Group::join(&work.env(), &staff(work)?, &body.welcome, &expect)?;
+    case.group_id = group.id().to_vec();
+    case.routes = body.routes.iter().map(|route: &Route| route.to_bytes().to_vec()).collect();
+    case.opened_at = work.now;
+    case.last_at = work.now;
+    if let Some(lane) = lane {
+        records::save(work.tx, &lane.label, &lane)?;
+    }
+    records::save(work.tx, &case.id.clone(), &case)?;
+    records::remove::<NoteSecret>(work.tx, &key)?;
+    work.event(Event::CaseOpened { case: case_name(&case.id) });
+    Ok(())
+}
+
+/// Opens a note with whichever secret fits; `None` when it is for another device.
+fn open_note(work: &Work<'_>, sealed: &[u8]) -> Result<Option<(Vec<u8>, Briefing)>, Error> {
+    for (key, secret) in records::all::<NoteSecret>(work.tx)? {
+        let secret = HpkeSecret::from_seed(work.suite, &fixed(&secret.seed, "a note's key")?)?;
+        if let Ok(plain) = note::open(work.suite, &secret, NOTE, sealed) {
+            let briefing = Briefing::decode(plain.as_slice());
+            return Ok(briefing.ok().map(|briefing| (key, briefing)));
+        }
+    }
+    Ok(None)
+}
+
+fn colleague(work: &Work<'_>, officer: &str) -> Result<VerifyingKey, Error> {
+    let seat = Seat::team(work)?;
+    let own = seat.me.key();
+    let members = seat.group.members()?;
+    let found = members.iter().find(|member| {
+        member.key != own
+            && matches!(member.party, Party::Device(_))
+            && name_of(&member.party).eq_ignore_ascii_case(officer.trim())
+    });
+    found.map(|member| member.key).ok_or(Error::NotFound { what: "a colleague of that name" })
+}

@@ -1,0 +1,70 @@
+//! A mission's side: certificates, the team, what it publishes, first contacts, assignments.
+
+pub(crate) mod assign;
+pub(crate) mod contacts;
+pub(crate) mod publish;
+mod setup;
+pub(crate) mod team;
+
+pub use contacts::{Contact, ContactStage, Decision, TermsChoice};
+pub use publish::{Offer, Published};
+pub use setup::{StaffCard, UnitSetup};
+pub use team::TeamMember;
+
+use budstikke_case::Leg;
+use budstikke_e2ee::cert::{Chain, Role, UnitKind, VerifiedDevice};
+
+use crate::client::{Work, wrong_role};
+use crate::error::Error;
+use crate::records::{self, Device, SELF, Team, Unit};
+
+/// Key of the team mailbox's record.
+pub(crate) const TEAM_POST: &[u8] = b"team";
+
+/// This device's verified certificate.
+pub(crate) fn own_device(work: &Work<'_>) -> Result<VerifiedDevice, Error> {
+    let Some(device) = records::load::<Device>(work.tx, SELF)? else {
+        return Err(wrong_role(work, "a mission's device"));
+    };
+    if device.chain.is_empty() {
+        return Err(Error::NotReady("this device waits for its certificate: install it first"));
+    }
+    let chain = Chain::from_bytes(&device.chain)?;
+    Ok(chain.verify_device(&chain.claimed_root(), work.now)?)
+}
+
+/// The unit and the team of this device.
+pub(crate) fn unit_and_team(work: &Work<'_>) -> Result<(Unit, Team), Error> {
+    let (Some(unit), Some(team)) =
+        (records::load::<Unit>(work.tx, SELF)?, records::load::<Team>(work.tx, SELF)?)
+    else {
+        return Err(wrong_role(work, "a mission's device"));
+    };
+    Ok((unit, team))
+}
+
+/// Fails unless this device may run its unit.
+pub(crate) fn need_admin(device: &VerifiedDevice) -> Result<(), Error> {
+    if device.has(Role::Admin) {
+        Ok(())
+    } else {
+        Err(Error::NotReady("only an admin's device can do that: ask your admin"))
+    }
+}
+
+/// The leg on which defenders speak with a unit of this kind.
+pub(crate) fn leg_of(kind: UnitKind) -> Leg {
+    match kind {
+        UnitKind::MultilateralMission => Leg::DefenderMultilateralMission,
+        _ => Leg::DefenderMission,
+    }
+}
+
+pub(crate) fn kind_number(kind: UnitKind) -> u32 {
+    match kind {
+        UnitKind::BilateralMission => 1,
+        UnitKind::MultilateralMission => 2,
+        UnitKind::MinistryDesk => 3,
+        _ => 0,
+    }
+}

@@ -1,0 +1,246 @@
+//! What a mission publishes: its mailbox and front door at the relay, its intake bundle as a notice.
+
+use budstikke_case::file::{PrivacyNoticeFile, TermsFile};
+use budstikke_case::hash::privacy_notice_hash;
+use budstikke_case::{Draft, Role, wire};
+use budstikke_e2ee::bundle::{BundleContents, IntakeKey};
+use budstikke_e2ee::cert::Chain;
+use budstikke_e2ee::invite::Invitation;
+use budstikke_e2ee::keys::{HpkeSecret, SigningKey};
+use budstikke_e2ee::safety::SafetyWords;
+use budstikke_e2ee::team::TeamMessage;
+use budstikke_proto::sign::SigningSeed;
+use rand_core::{OsRng, RngCore};
+use zeroize::Zeroizing;
+
+use super::{TEAM_POST, leg_of, need_admin, own_device, setup, team, unit_and_team};
+use crate::client::{Client, Work};
+use crate::error::Error;
+use crate::posts::route;
+use crate::records::{self, IntakeKeyRecord, LaneUse, SELF, fixed};
+
+const DAY_S: i64 = 86_400;
+/// A new intake key every day.
+const KEY_AGE_S: i64 = DAY_S;
+/// A key is kept, and can open, for seven days.
+const KEY_KEPT_S: i64 = 7 * DAY_S;
+/// A bundle is good for as long as its key.
+const BUNDLE_VALID_S: i64 = 7 * DAY_S;
+
+/// What a mission offers to everybody who holds its invitation.
+#[derive(Clone)]
+pub struct Offer {
+    /// Channel terms to choose from, the preferred first.
+    pub terms: Vec<TermsFile>,
+    /// Terms for the emergency form: mission only, onward never.
+    pub emergency: Option<TermsFile>,
+    /// What a defender is told before writing.
+    pub privacy: PrivacyNoticeFile,
+}
+
+/// What was published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Counts up with every publication.
+    pub version: u64,
+    /// Unix seconds at which it ends, unless published anew; a daily [`Client::sync`] does that.
+    pub valid_until: i64,
+    /// The words that a defender sees too.
+    pub safety_words: [&'static str; 8],
+}
+
+impl Client {
+    /// Publishes an offer: makes the mailbox and the front door, and puts the signed bundle on every relay of the
+    /// unit. Safe to repeat.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] on a device that is no admin's; [`Error::Refused`] for terms that break a rule;
+    /// [`Error::Relay`].
+    pub async fn publish(&self, offer: Offer) -> Result<Published, Error> {
+        self.vault(move |work| {
+            let device = own_device(work)?;
+            need_admin(&device)?;
+            let (_, mut team) = unit_and_team(work)?;
+            team.offers = encode_offer(work, &device.unit, offer)?;
+            records::save(work.tx, SELF, &team)
+        })
+        .await?;
+        self.put_bundle().await
+    }
+
+    /// The invitation of this mission, as text. Give it only to whom you would give a key to your letter box.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] before [`Client::publish`].
+    pub async fn invitation(&self) -> Result<String, Error> {
+        self.vault(|work| {
+            let device = own_device(work)?;
+            let lane = setup::team_lane(work, LaneUse::FrontDoor)?;
+            if lane.send_id.is_empty() {
+                return Err(Error::NotReady("publish the mission's terms first"));
+            }
+            let (unit, _) = unit_and_team(work)?;
+            let invitation = Invitation {
+                root: device.unit.root,
+                unit_id: unit.id.clone(),
+                notice: device.unit.notice,
+                send_id: fixed(&lane.send_id, "the front door")?,
+                send_secret: Zeroizing::new(fixed(&lane.send_secret, "the front door")?),
+                relays: unit.relays.clone(),
+            };
+            Ok(invitation.to_text()?)
+        })
+        .await
+    }
+
+    /// The words by which people compare that an invitation leads to this mission.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] before this device's certificate is installed.
+    pub async fn mission_words(&self) -> Result<[&'static str; 8], Error> {
+        self.vault(|work| {
+            let device = own_device(work)?;
+            Ok(*SafetyWords::of_unit(&device.unit.root, &device.unit.key).words())
+        })
+        .await
+    }
+
+    /// Rotates the intake key when its day is over. Only an admin's device that has published does anything.
+    pub(crate) async fn renew_intake(&self) -> Result<(), Error> {
+        let due = self.vault(|work| {
+            let Ok(device) = own_device(work) else { return Ok(false) };
+            let (unit, team) = unit_and_team(work)?;
+            let ours = !unit.seed.is_empty() && need_admin(&device).is_ok();
+            let published = team.published_at > 0;
+            Ok(ours && published && team.published_at <= work.now.saturating_sub(KEY_AGE_S))
+        });
+        if due.await? { self.put_bundle().await.map(drop) } else { Ok(()) }
+    }
+
+    async fn put_bundle(&self) -> Result<Published, Error> {
+        self.ensure_post(TEAM_POST).await?;
+        for used_for in [LaneUse::FrontDoor, LaneUse::Team] {
+            let lane = self.vault(move |work| setup::team_lane(work, used_for)).await?;
+            self.ensure_lane(TEAM_POST, &lane.label).await?;
+        }
+        let (relays, seed, version, bundle) = self.vault(make_bundle).await?;
+        for relay in &relays {
+            let key = SigningSeed::from_bytes(*seed);
+            self.relay(relay, b"notice")?.notice_put(&key, version, &bundle).await?;
+        }
+        self.vault(move |work| {
+            let device = own_device(work)?;
+            let (_, mut team) = unit_and_team(work)?;
+            team.notice_version = team.notice_version.max(version);
+            team.published_at = work.now;
+            records::save(work.tx, SELF, &team)?;
+            Ok(Published {
+                version,
+                valid_until: work.now.saturating_add(BUNDLE_VALID_S),
+                safety_words: *SafetyWords::of_unit(&device.unit.root, &device.unit.key).words(),
+            })
+        })
+        .await
+    }
+}
+
+type Bundle = (Vec<String>, Zeroizing<[u8; 32]>, u64, Vec<u8>);
+
+/// Signs a bundle with today's intake key, which the team is told first.
+fn make_bundle(work: &Work<'_>) -> Result<Bundle, Error> {
+    let (unit, mut team_record) = unit_and_team(work)?;
+    if unit.seed.is_empty() {
+        return Err(Error::NotReady("only an admin's device can publish: ask your admin"));
+    }
+    let lane = setup::team_lane(work, LaneUse::Team)?;
+    team_record.route = route(&lane)?.to_bytes().to_vec();
+    // Above everything published before, also after this vault was restored from an older copy.
+    let by_clock = u64::try_from(work.now).unwrap_or_default();
+    let version = team_record.notice_version.saturating_add(1).max(by_clock);
+    records::save(work.tx, SELF, &team_record)?;
+    let key = todays_key(work)?;
+    let contents = BundleContents {
+        keys: vec![key],
+        offers: team_record.offers.clone(),
+        valid_until: work.now.saturating_add(BUNDLE_VALID_S),
+    };
+    let signing = SigningKey::from_bytes(&fixed(&unit.seed, "the unit's key")?);
+    let bundle = contents.sign(&signing, &Chain::from_bytes(&unit.chain)?, work.now)?;
+    let notice = Zeroizing::new(fixed(&unit.notice_seed, "the notice key")?);
+    Ok((unit.relays.clone(), notice, version, bundle))
+}
+
+/// The newest intake key, made anew after a day; those older than a week are forgotten.
+fn todays_key(work: &Work<'_>) -> Result<IntakeKey, Error> {
+    let mut newest: Option<IntakeKeyRecord> = None;
+    for (id, key) in records::all::<IntakeKeyRecord>(work.tx)? {
+        if key.valid_until <= work.now {
+            records::remove::<IntakeKeyRecord>(work.tx, &id)?;
+            work.tx.erase_now();
+        } else if newest.as_ref().is_none_or(|newest| newest.valid_from < key.valid_from) {
+            newest = Some(key);
+        }
+    }
+    let fresh = |key: &IntakeKeyRecord| key.valid_from > work.now.saturating_sub(KEY_AGE_S);
+    let record = match newest.filter(fresh) {
+        Some(record) => record,
+        None => make_key(work)?,
+    };
+    let secret = HpkeSecret::from_seed(work.suite, &fixed(&record.seed, "an intake key")?)?;
+    Ok(IntakeKey {
+        id: fixed(&record.id, "an intake key")?,
+        public: secret.public().clone(),
+        valid_from: record.valid_from,
+        valid_until: record.valid_until,
+    })
+}
+
+fn make_key(work: &Work<'_>) -> Result<IntakeKeyRecord, Error> {
+    let secret = HpkeSecret::generate(work.suite, &mut OsRng)?;
+    let mut id = [0; 8];
+    OsRng.fill_bytes(&mut id);
+    let record = IntakeKeyRecord {
+        id: id.to_vec(),
+        seed: secret.seed().to_vec(),
+        valid_from: work.now,
+        valid_until: work.now.saturating_add(KEY_KEPT_S),
+    };
+    records::save(work.tx, &id, &record)?;
+    let share = TeamMessage::IntakeKey {
+        id,
+        seed: Zeroizing::new(*secret.seed()),
+        valid_from: record.valid_from,
+        valid_until: record.valid_until,
+    };
+    team::tell(work, &share)?;
+    Ok(record)
+}
+
+/// The privacy notice first, then the offers that name it, then the emergency terms.
+fn encode_offer(
+    work: &Work<'_>,
+    unit: &budstikke_e2ee::cert::VerifiedUnit,
+    offer: Offer,
+) -> Result<Vec<Vec<u8>>, Error> {
+    let draft = || {
+        let mut id = [0; 16];
+        OsRng.fill_bytes(&mut id);
+        let role = match leg_of(unit.kind) {
+            wire::Leg::DefenderMultilateralMission => Role::MultilateralMissionStaff,
+            _ => Role::MissionContactPerson,
+        };
+        Draft::new(leg_of(unit.kind), role, id, work.now).purpose(wire::Purpose::RunningTheChannel)
+    };
+    let privacy = draft().build(offer.privacy.notice)?.bytes;
+    let notice = privacy_notice_hash(&privacy);
+    let mut out = vec![privacy];
+    let files = offer.terms.into_iter().chain(offer.emergency);
+    for mut file in files {
+        if file.terms.units.is_empty() {
+            file.terms.units.push(unit.id.clone());
+        }
+        let (terms, _) = file.with_privacy_notice(notice).encode();
+        out.push(draft().build(wire::ChannelOffer { terms })?.bytes);
+    }
+    Ok(out)
+}

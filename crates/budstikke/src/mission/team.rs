@@ -1,0 +1,373 @@
+//! The team: enrolling a colleague's device, and what team devices tell each other.
+//!
+//! A new device writes a request; an admin certifies it and writes an enrolment, sealed to the device, with the
+//! keys of the team mailbox. The device then asks over that mailbox to join the team's group, and the admin's next
+//! sync adds it.
+
+use budstikke_e2ee::armor;
+use budstikke_e2ee::cert::{Chain, DeviceRequest, Role, issue_device};
+use budstikke_e2ee::contact::Route;
+use budstikke_e2ee::envelope::{Envelope, WelcomeBody};
+use budstikke_e2ee::group::{
+    Application, Assignment, Credential, Expect, Group, GroupKind, KeyPackage, Party,
+};
+use budstikke_e2ee::keys::{HpkePublic, HpkeSecret, SigningKey};
+use budstikke_e2ee::note;
+use budstikke_e2ee::team::TeamMessage;
+use prost::Message;
+use rand_core::OsRng;
+
+use super::setup::{StaffCard, card, role_number, team_lane};
+use super::{TEAM_POST, assign, need_admin, own_device, unit_and_team};
+use crate::channel::commit::want;
+use crate::channel::seat::{Seat, staff};
+use crate::channel::send::name_of;
+use crate::client::{Client, Profile, Work, claim_role, wrong_role};
+use crate::error::Error;
+use crate::events::Event;
+use crate::outbox::{Belongs, enqueue};
+use crate::records::{
+    self, Commit, ContactRecord, ContactState, Device, IntakeKeyRecord, Lane, LaneUse, NoteSecret,
+    Post, SELF, Team, Unit, fixed,
+};
+use crate::view::contact_name;
+
+const DEVICE_REQUEST: &str = "buddevicerequest1";
+const ENROLMENT: &str = "budenrolment1";
+/// What the enrolment's note is sealed for.
+const NOTE: &str = "enrolment";
+/// Key of the secret that opens the own enrolment.
+const ENROLMENT_SECRET: &[u8] = b"enrolment";
+/// How long an Add to the team may take: 7 days.
+const ASSIGNMENT_S: i64 = 7 * 86_400;
+
+/// A device of the team.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TeamMember {
+    /// Its label, like `Officer A`.
+    pub officer: String,
+    /// What its user may do.
+    pub roles: Vec<Role>,
+    /// Unix seconds at which its certificate ends.
+    pub not_after: i64,
+    /// Whether it is this device.
+    pub own: bool,
+}
+
+/// What a new device asks for.
+#[derive(Clone, PartialEq, Message)]
+struct DeviceAsk {
+    #[prost(bytes = "vec", tag = "1")]
+    request: Vec<u8>,
+    /// X-Wing public key for the enrolment's note.
+    #[prost(bytes = "vec", tag = "2")]
+    note_key: Vec<u8>,
+}
+
+/// What an admin answers.
+#[derive(Clone, PartialEq, Message)]
+struct Enrolment {
+    #[prost(bytes = "vec", tag = "1")]
+    chain: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    note: Vec<u8>,
+}
+
+/// The team's keys, inside the note.
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+struct TeamKeys {
+    #[prost(message, optional, tag = "1")]
+    unit: Option<Unit>,
+    #[prost(message, optional, tag = "2")]
+    team: Option<Team>,
+    #[prost(message, optional, tag = "3")]
+    post: Option<Post>,
+    #[prost(message, repeated, tag = "4")]
+    lanes: Vec<Lane>,
+    #[prost(message, repeated, tag = "5")]
+    intake: Vec<IntakeKeyRecord>,
+    /// `Charter::case_id` of the team's group.
+    #[prost(bytes = "vec", tag = "6")]
+    team_id: Vec<u8>,
+}
+
+impl Client {
+    /// On a new device: makes its keys and the request that goes to the admin.
+    ///
+    /// # Errors
+    /// [`Error::WrongRole`]; [`Error::Trust`] for an unusable label.
+    pub async fn request_device(&self, officer: &str, roles: &[Role]) -> Result<String, Error> {
+        let (label, roles) = (officer.to_owned(), roles.to_vec());
+        self.vault(move |work| {
+            let fits = |p: &Profile| matches!(p, Profile::Staff { certified, .. } if !certified);
+            claim_role(work, fits, "a new mission device's")?;
+            let device = match records::load::<Device>(work.tx, SELF)? {
+                Some(device) => device,
+                None => Device {
+                    label: label.clone(),
+                    seed: SigningKey::generate(&mut OsRng).to_bytes().to_vec(),
+                    chain: Vec::new(),
+                    roles: roles.iter().map(|role| role_number(*role)).collect(),
+                },
+            };
+            records::save(work.tx, SELF, &device)?;
+            let secret = match records::load::<NoteSecret>(work.tx, ENROLMENT_SECRET)? {
+                Some(there) => HpkeSecret::from_seed(work.suite, &fixed(&there.seed, "a key")?)?,
+                None => HpkeSecret::generate(work.suite, &mut OsRng)?,
+            };
+            let kept = NoteSecret { seed: secret.seed().to_vec() };
+            records::save(work.tx, ENROLMENT_SECRET, &kept)?;
+            let key = SigningKey::from_bytes(&fixed(&device.seed, "this device's key")?);
+            let ask = DeviceAsk {
+                request: DeviceRequest::make(&key, &device.label, &roles, work.now)?,
+                note_key: secret.public().as_bytes().to_vec(),
+            };
+            Ok(armor::encode(DEVICE_REQUEST, &ask.encode_to_vec()))
+        })
+        .await
+    }
+
+    /// On an admin's device: certifies a colleague's device with the roles it asked for (but never admin), and
+    /// writes its enrolment, which only that device can open. Make sure that the request is really theirs.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] on a device that is no admin's or before [`Client::publish`]; [`Error::Trust`].
+    pub async fn enrol_device(&self, request: &str) -> Result<String, Error> {
+        let bytes = armor::decode(DEVICE_REQUEST, request)?;
+        let ask = DeviceAsk::decode(bytes.as_slice()).map_err(|_| not_a("device request"))?;
+        let request = DeviceRequest::from_bytes(&ask.request)?;
+        self.vault(move |work| {
+            need_admin(&own_device(work)?)?;
+            let (unit, team) = unit_and_team(work)?;
+            if team.route.is_empty() {
+                return Err(Error::NotReady("publish the mission's terms first"));
+            }
+            let roles: Vec<_> =
+                request.roles.iter().copied().filter(|role| *role != Role::Admin).collect();
+            let key = SigningKey::from_bytes(&fixed(&unit.seed, "the unit's key")?);
+            let own = Chain::from_bytes(&unit.chain)?;
+            let chain = issue_device(&key, &own, &request, &roles, work.now)?;
+            let public = HpkePublic::from_bytes(work.suite, &ask.note_key)?;
+            let keys = team_keys(work, unit, team)?;
+            let keys = zeroize::Zeroizing::new(keys.encode_to_vec());
+            let sealed = note::seal(work.suite, &public, NOTE, &keys)?;
+            let enrolment = Enrolment { chain: chain.to_bytes(), note: sealed };
+            Ok(armor::encode(ENROLMENT, &enrolment.encode_to_vec()))
+        })
+        .await
+    }
+
+    /// On the new device: installs the enrolment, and asks over the team mailbox to join the team's group.
+    ///
+    /// # Errors
+    /// [`Error::Trust`] for an enrolment that is for another device or does not verify.
+    pub async fn install_device(&self, enrolment: &str) -> Result<StaffCard, Error> {
+        let bytes = armor::decode(ENROLMENT, enrolment)?;
+        let enrolment = Enrolment::decode(bytes.as_slice()).map_err(|_| not_a("enrolment"))?;
+        self.vault(move |work| {
+            let (Some(device), Some(secret)) = (
+                records::load::<Device>(work.tx, SELF)?,
+                records::load::<NoteSecret>(work.tx, ENROLMENT_SECRET)?,
+            ) else {
+                return Err(wrong_role(work, "a new mission device's"));
+            };
+            let secret = HpkeSecret::from_seed(work.suite, &fixed(&secret.seed, "a key")?)?;
+            let keys = note::open(work.suite, &secret, NOTE, &enrolment.note)?;
+            let keys = TeamKeys::decode(keys.as_slice()).map_err(|_| not_a("enrolment"))?;
+            install(work, device, Chain::from_bytes(&enrolment.chain)?, keys)?;
+            records::remove::<NoteSecret>(work.tx, ENROLMENT_SECRET)?;
+            ask_to_join(work)?;
+            card(work)
+        })
+        .await
+    }
+
+    /// The devices of this team, this one included.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] until the admin's device has let this one into the team's group.
+    pub async fn team(&self) -> Result<Vec<TeamMember>, Error> {
+        self.vault(|work| {
+            let seat = Seat::team(work).map_err(not_joined)?;
+            let own = seat.me.key();
+            let members = seat.group.members()?.into_iter().filter_map(|member| {
+                let Party::Device(device) = member.party else { return None };
+                Some(TeamMember {
+                    officer: device.label.clone(),
+                    roles: device.roles.clone(),
+                    not_after: device.not_after,
+                    own: member.key == own,
+                })
+            });
+            Ok(members.collect())
+        })
+        .await
+    }
+}
+
+/// Tells the other devices of the team; nothing when there are none.
+pub(crate) fn tell(work: &Work<'_>, message: &TeamMessage) -> Result<(), Error> {
+    let mut seat = Seat::team(work).map_err(not_joined)?;
+    let audience = seat.audience(work)?;
+    if audience.is_empty() {
+        return Ok(());
+    }
+    let sealed = seat.group.encrypt(&work.env(), &seat.me, &message.to_bytes(), None)?;
+    enqueue(work, &audience, &Envelope::Mls(sealed).to_bytes(), Belongs::default(), false)?;
+    Ok(())
+}
+
+/// Takes a message of the team's group.
+pub(crate) fn take(work: &Work<'_>, application: &Application) -> Result<(), Error> {
+    match TeamMessage::from_bytes(&application.content)? {
+        TeamMessage::KeyPackageRequest { request_id, device, case_id } => {
+            assign::asked_for_package(work, request_id, device, &case_id)
+        }
+        TeamMessage::KeyPackageReply { request_id, key_package, note_key } => {
+            assign::package_came(work, request_id, key_package, note_key)
+        }
+        TeamMessage::IntakeKey { id, seed, valid_from, valid_until } => {
+            let (id, seed) = (id.to_vec(), seed.to_vec());
+            let record = IntakeKeyRecord { id: id.clone(), seed, valid_from, valid_until };
+            records::save(work.tx, &id, &record)
+        }
+        TeamMessage::Claim { contact, .. } => {
+            let Some(mut record) = records::load::<ContactRecord>(work.tx, &contact)? else {
+                return Ok(());
+            };
+            if record.state == i32::from(ContactState::Waiting) {
+                record.state = ContactState::Colleague.into();
+                records::save(work.tx, &contact, &record)?;
+                let colleague = name_of(&application.sender.party);
+                tracing::debug!(known = !colleague.is_empty(), "a colleague took a contact");
+                work.event(Event::ContactTaken { contact: contact_name(&contact) });
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A certified device of our unit asks to be let into the team's group.
+pub(crate) fn asked_to_join(work: &Work<'_>, package: Vec<u8>) -> Result<(), Error> {
+    let own = own_device(work)?;
+    if need_admin(&own).is_err() {
+        return Ok(());
+    }
+    let seat = Seat::team(work)?;
+    let env = work.env();
+    let parsed = KeyPackage::parse(&env, &package)
+        .map_err(|rejection| Error::from(budstikke_e2ee::group::GroupError::from(rejection)))?;
+    let Credential::Staff(chain) = parsed.credential() else {
+        return Err(not_a("request of a team's device"));
+    };
+    let device = chain.verify_device(&own.unit.root, work.now)?;
+    let known = seat.group.members()?.iter().any(|member| member.key == device.key);
+    if device.unit.id != own.unit.id || known {
+        return Ok(());
+    }
+    let group_id = seat.group.id().to_vec();
+    let assignment = assignment(work, &seat, &parsed)?;
+    want(work, Commit { group_id, add: package, assignment, ..Commit::default() })
+}
+
+/// A Welcome into the team's group, if it is for this device.
+pub(crate) fn welcomed(work: &Work<'_>, body: &WelcomeBody) -> Result<(), Error> {
+    let own = own_device(work)?;
+    let (unit, team) = unit_and_team(work)?;
+    if Group::load(&work.env(), &team.group_id)?.is_some() {
+        return Ok(());
+    }
+    let expect = Expect {
+        kind: GroupKind::Team,
+        root: own.unit.root,
+        unit: unit.id.clone(),
+        case_id: None,
+        terms: None,
+        replace: false,
+    };
+    let group = Group::join(&work.env(), &staff(work)?, &body.welcome, &expect)?;
+    if group.id() != team.group_id {
+        return Err(not_a("Welcome to this team"));
+    }
+    work.event(Event::MembersChanged { case: None });
+    Ok(())
+}
+
+/// An assignment signed by this admin's device, for the leaf of a key package.
+pub(crate) fn assignment(
+    work: &Work<'_>,
+    seat: &Seat,
+    package: &KeyPackage,
+) -> Result<Vec<u8>, Error> {
+    let device: Device = records::need(work.tx, SELF)?;
+    let key = SigningKey::from_bytes(&fixed(&device.seed, "this device's key")?);
+    let chain = Chain::from_bytes(&device.chain)?;
+    let case_id = &seat.group.charter().case_id;
+    let until = work.now.saturating_add(ASSIGNMENT_S);
+    let signed = Assignment::issue(&key, &chain, case_id, &package.key(), until, work.now)
+        .map_err(|error| Error::Group(Box::new(error)))?;
+    Ok(signed.to_bytes())
+}
+
+fn team_keys(work: &Work<'_>, mut unit: Unit, mut team: Team) -> Result<TeamKeys, Error> {
+    // The unit's own signing key stays with the admin.
+    zeroize::Zeroize::zeroize(&mut unit.seed);
+    team.published_at = 0;
+    let lanes = [LaneUse::FrontDoor, LaneUse::Team].map(|used_for| team_lane(work, used_for));
+    Ok(TeamKeys {
+        post: Some(records::need(work.tx, TEAM_POST)?),
+        lanes: lanes.into_iter().collect::<Result<_, _>>()?,
+        intake: records::all(work.tx)?.into_iter().map(|(_, key)| key).collect(),
+        team_id: Seat::team(work)?.group.charter().case_id.clone(),
+        unit: Some(unit),
+        team: Some(team),
+    })
+}
+
+fn install(work: &Work<'_>, mut device: Device, chain: Chain, keys: TeamKeys) -> Result<(), Error> {
+    let (Some(unit), Some(team), Some(post)) = (&keys.unit, &keys.team, &keys.post) else {
+        return Err(not_a("enrolment"));
+    };
+    let own = SigningKey::from_bytes(&fixed(&device.seed, "this device's key")?);
+    let verified = chain.verify_device(&chain.claimed_root(), work.now)?;
+    if verified.key != own.public() || verified.unit.id != unit.id {
+        return Err(budstikke_e2ee::cert::CertError::NotYourCertificate.into());
+    }
+    device.chain = chain.to_bytes();
+    records::save(work.tx, SELF, &device)?;
+    records::save(work.tx, SELF, unit)?;
+    records::save(work.tx, SELF, team)?;
+    records::save(work.tx, TEAM_POST, post)?;
+    for lane in &keys.lanes {
+        records::save(work.tx, &lane.label, lane)?;
+    }
+    for key in &keys.intake {
+        records::save(work.tx, &key.id, key)?;
+    }
+    Ok(())
+}
+
+/// Sends the own key package to the team, once.
+fn ask_to_join(work: &Work<'_>) -> Result<(), Error> {
+    let package = KeyPackage::create(&work.env(), &staff(work)?)?;
+    let (_, team) = unit_and_team(work)?;
+    let route = Route::from_bytes(&team.route)?;
+    let envelope = Envelope::KeyPackage(package.bytes().to_vec()).to_bytes();
+    enqueue(work, &[route], &envelope, Belongs::default(), false)?;
+    Ok(())
+}
+
+fn not_joined(error: Error) -> Error {
+    match error {
+        Error::Damaged { .. } => {
+            Error::NotReady("the admin's device has not let this one into the team yet: sync there")
+        }
+        other => other,
+    }
+}
+
+fn not_a(what: &'static str) -> Error {
+    Error::Input { what, why: "it is not one, or of another version; ask for it again".to_owned() }
+}

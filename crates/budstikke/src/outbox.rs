@@ -1,0 +1,189 @@
+//! The outbox: sealed cells wait in the vault until their relay has acknowledged them.
+//!
+//! A cell is sealed once, together with the MLS state that made it, in the same transaction as the message's row.
+//! It keeps its bytes and its `msg_id` through every repeat, so the relay stores it once however often it is sent.
+
+use std::collections::HashSet;
+
+use budstikke_e2ee::contact::Route;
+use budstikke_proto::auth::CapabilityKey;
+use budstikke_proto::cell::{self, SealKey};
+use budstikke_proto::id::{MsgId, SendId};
+use rand_core::{OsRng, RngCore};
+
+use crate::client::{Client, Work};
+use crate::crash;
+use crate::error::Error;
+use crate::events::Event;
+use crate::records::{self, MessageRecord, OutboxRecord, Record, fixed};
+use crate::relay::RelayError;
+use crate::view::{case_name, message_key};
+
+/// Rows taken from the vault at a time.
+const BATCH: usize = 64;
+
+/// Which message of which case cells belong to; the protocol's own belong to none.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Belongs<'a> {
+    pub(crate) case_id: &'a [u8],
+    pub(crate) number: u64,
+}
+
+/// A cell that waits for a relay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The case it belongs to, or `None` for the protocol's own.
+    pub case: Option<String>,
+    /// The message's number in that case.
+    pub number: u64,
+    /// Unix seconds when it was queued.
+    pub since: i64,
+}
+
+/// What a run of the outbox did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Flushed {
+    pub(crate) sent: usize,
+    pub(crate) waiting: usize,
+    pub(crate) problem: Option<String>,
+}
+
+/// Seals an envelope for each route and puts the cells into the outbox; the number of cells.
+pub(crate) fn enqueue(
+    work: &Work<'_>,
+    routes: &[Route],
+    envelope: &[u8],
+    belongs: Belongs<'_>,
+    front_door: bool,
+) -> Result<u32, Error> {
+    let mut cells = 0;
+    for route in routes {
+        let mut name = [0; 16];
+        OsRng.fill_bytes(&mut name);
+        let key = SealKey::from_bytes(*route.seal_key);
+        for fragment in cell::split(envelope, name)? {
+            let record = OutboxRecord {
+                relay: route.relay.clone(),
+                send_id: route.send_id.to_vec(),
+                send_secret: route.send_secret.to_vec(),
+                msg_id: MsgId::random(&mut OsRng).as_bytes().to_vec(),
+                cell: cell::seal(&fragment, &key, &mut OsRng)?,
+                front_door,
+                case_id: belongs.case_id.to_vec(),
+                number: belongs.number,
+                queued_at: work.now,
+            };
+            let bytes = zeroize::Zeroizing::new(prost::Message::encode_to_vec(&record));
+            work.tx.append(OutboxRecord::KIND, &bytes)?;
+            cells += 1;
+        }
+    }
+    Ok(cells)
+}
+
+/// What waits, oldest first.
+pub(crate) fn waiting(work: &Work<'_>) -> Result<Vec<Waiting>, Error> {
+    let rows = rows_after(work, 0, usize::MAX)?;
+    Ok(rows
+        .into_iter()
+        .map(|(_, row)| Waiting {
+            case: (!row.case_id.is_empty()).then(|| case_name(&row.case_id)),
+            number: row.number,
+            since: row.queued_at,
+        })
+        .collect())
+}
+
+impl Client {
+    /// The cells that wait for a relay, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Vault`].
+    pub async fn outbox(&self) -> Result<Vec<Waiting>, Error> {
+        self.vault(waiting).await
+    }
+
+    /// Sends what waits. A relay that does not answer holds up only its own cells.
+    pub(crate) async fn flush(&self) -> Result<Flushed, Error> {
+        let mut done = Flushed::default();
+        let mut held: HashSet<(String, Vec<u8>)> = HashSet::new();
+        let mut after = 0;
+        loop {
+            let from = after;
+            let rows = self.vault(move |work| rows_after(work, from, BATCH)).await?;
+            if rows.is_empty() {
+                return Ok(done);
+            }
+            for (seq, row) in rows {
+                after = seq;
+                let lane = (row.relay.clone(), row.send_id.clone());
+                if held.contains(&lane) {
+                    done.waiting += 1;
+                    continue;
+                }
+                match self.send_row(&row).await {
+                    Ok(()) => {
+                        crash::point("outbox-after-ack");
+                        self.vault(move |work| acknowledged(work, seq, &row)).await?;
+                        crash::point("outbox-after-delete");
+                        done.sent += 1;
+                    }
+                    Err(Error::Relay(error)) => {
+                        tracing::debug!(retryable = error.is_retryable(), "a cell waits");
+                        done.problem.get_or_insert(explain(&error));
+                        held.insert(lane);
+                        done.waiting += 1;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+
+    async fn send_row(&self, row: &OutboxRecord) -> Result<(), Error> {
+        let send_id = SendId::from_bytes(fixed(&row.send_id, "the outbox")?);
+        let msg_id = MsgId::from_bytes(fixed(&row.msg_id, "the outbox")?);
+        let key = CapabilityKey::from_bytes(fixed(&row.send_secret, "the outbox")?);
+        let relay = self.relay(&row.relay, &row.send_id)?;
+        crash::point("outbox-before-send");
+        relay.send(&key, send_id, msg_id, row.cell.clone(), row.front_door).await?;
+        Ok(())
+    }
+}
+
+fn rows_after(
+    work: &Work<'_>,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<(u64, OutboxRecord)>, Error> {
+    let rows = work.tx.list_after(OutboxRecord::KIND, after, limit)?;
+    rows.into_iter()
+        .map(|row| {
+            let record = prost::Message::decode(row.value.as_slice())
+                .map_err(|_| Error::Damaged { what: OutboxRecord::NAME })?;
+            Ok((row.seq, record))
+        })
+        .collect()
+}
+
+/// The relay has the cell: its row goes, and the message it belongs to has one fewer to wait for.
+fn acknowledged(work: &Work<'_>, seq: u64, row: &OutboxRecord) -> Result<(), Error> {
+    if !work.tx.delete_seq(OutboxRecord::KIND, seq)? || row.number == 0 {
+        return Ok(());
+    }
+    let key = message_key(&row.case_id, row.number);
+    let Some(mut message) = records::load::<MessageRecord>(work.tx, &key)? else { return Ok(()) };
+    message.waiting = message.waiting.saturating_sub(1);
+    if message.waiting == 0 {
+        let case = case_name(&row.case_id);
+        work.event(Event::MessageAtRelay { case, number: row.number });
+    }
+    records::save(work.tx, &key, &message)
+}
+
+fn explain(error: &RelayError) -> String {
+    if matches!(error, RelayError::Refused) {
+        return "the other side no longer takes messages here; reach them another way".to_owned();
+    }
+    error.to_string()
+}

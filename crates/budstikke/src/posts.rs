@@ -1,0 +1,123 @@
+//! Mailboxes and grants at a relay. Their keys stand in the vault before the relay hears of them, and a relay
+//! derives ids from keys, so asking twice gives the same mailbox.
+
+use budstikke_e2ee::contact::Route;
+use budstikke_proto::auth::CapabilityKey;
+use budstikke_proto::cell::SealKey;
+use budstikke_proto::id::{Label, RecvId};
+use budstikke_proto::limits::MAX_TTL_DAYS;
+use rand_core::OsRng;
+use zeroize::Zeroizing;
+
+use crate::client::{Client, Work};
+use crate::error::Error;
+use crate::records::{self, Lane, LaneUse, Post, fixed};
+
+/// Cells that may wait under a grant for one correspondent.
+const PEER_QUOTA: u32 = 1_024;
+/// Cells that may wait at a front door: more contacts than a team reads in a week.
+const FRONT_DOOR_QUOTA: u32 = 512;
+/// Cells that may wait from colleagues.
+const TEAM_QUOTA: u32 = 4_096;
+
+/// Puts a new mailbox's key into the vault.
+pub(crate) fn plan_post(
+    work: &Work<'_>,
+    key: &[u8],
+    relay: &str,
+    shared: bool,
+) -> Result<(), Error> {
+    let post = Post {
+        relay: relay.to_owned(),
+        recv_secret: CapabilityKey::random(&mut OsRng).as_bytes().to_vec(),
+        recv_id: Vec::new(),
+        cursor: 0,
+        shared,
+        trimmed: 0,
+    };
+    records::save(work.tx, key, &post)
+}
+
+/// Puts a new grant's keys into the vault; its label.
+pub(crate) fn plan_lane(work: &Work<'_>, relay: &str, used_for: LaneUse) -> Result<Label, Error> {
+    let label = Label::random(&mut OsRng);
+    let secret = CapabilityKey::random(&mut OsRng);
+    let seal = match used_for {
+        LaneUse::FrontDoor => SealKey::of_front_door(secret.as_bytes()),
+        _ => SealKey::random(&mut OsRng),
+    };
+    let lane = Lane {
+        label: label.as_bytes().to_vec(),
+        seal_key: seal.as_bytes().to_vec(),
+        used_for: used_for.into(),
+        case_id: Vec::new(),
+        send_secret: secret.as_bytes().to_vec(),
+        send_id: Vec::new(),
+        relay: relay.to_owned(),
+    };
+    records::save(work.tx, label.as_bytes(), &lane)?;
+    Ok(label)
+}
+
+/// A lane as the correspondent needs it.
+pub(crate) fn route(lane: &Lane) -> Result<Route, Error> {
+    Ok(Route {
+        relay: lane.relay.clone(),
+        send_id: fixed(&lane.send_id, "a grant that is not made yet")?,
+        send_secret: Zeroizing::new(fixed(&lane.send_secret, "a lane")?),
+        seal_key: Zeroizing::new(fixed(&lane.seal_key, "a lane")?),
+        label: lane.label.clone(),
+    })
+}
+
+impl Client {
+    /// Makes a planned mailbox at its relay, unless that is done.
+    pub(crate) async fn ensure_post(&self, key: &[u8]) -> Result<(), Error> {
+        let key = key.to_vec();
+        let wanted = key.clone();
+        let post: Post = self.vault(move |work| records::need(work.tx, &wanted)).await?;
+        if !post.recv_id.is_empty() {
+            return Ok(());
+        }
+        let owner = CapabilityKey::from_bytes(fixed(&post.recv_secret, "a mailbox")?);
+        let recv_id = self.relay(&post.relay, &key)?.create(&owner, MAX_TTL_DAYS).await?;
+        self.vault(move |work| {
+            let mut post: Post = records::need(work.tx, &key)?;
+            post.recv_id = recv_id.as_bytes().to_vec();
+            records::save(work.tx, &key, &post)
+        })
+        .await
+    }
+
+    /// Makes a planned grant on a mailbox, unless that is done.
+    pub(crate) async fn ensure_lane(&self, post_key: &[u8], label: &[u8]) -> Result<(), Error> {
+        let (key, label) = (post_key.to_vec(), label.to_vec());
+        let wanted = label.clone();
+        let (post, lane) = self
+            .vault(move |work| {
+                let post: Post = records::need(work.tx, &key)?;
+                Ok((post, records::need::<Lane>(work.tx, &wanted)?))
+            })
+            .await?;
+        if !lane.send_id.is_empty() {
+            return Ok(());
+        }
+        let owner = CapabilityKey::from_bytes(fixed(&post.recv_secret, "a mailbox")?);
+        let recv_id = RecvId::from_bytes(fixed(&post.recv_id, "a mailbox that is not made yet")?);
+        let send = CapabilityKey::from_bytes(fixed(&lane.send_secret, "a lane")?);
+        let mark = Label::from_bytes(fixed(&lane.label, "a lane")?);
+        let (quota, front_door) = match LaneUse::try_from(lane.used_for) {
+            Ok(LaneUse::FrontDoor) => (FRONT_DOOR_QUOTA, true),
+            Ok(LaneUse::Team) => (TEAM_QUOTA, false),
+            _ => (PEER_QUOTA, false),
+        };
+        let relay = self.relay(&post.relay, post_key)?;
+        let send_id = relay.grant(&owner, recv_id, send.send_pk(), mark, quota, front_door).await?;
+        self.vault(move |work| {
+            let mut lane: Lane = records::need(work.tx, &label)?;
+            lane.send_id = send_id.as_bytes().to_vec();
+            records::save(work.tx, &label, &lane)
+        })
+        .await
+    }
+}

@@ -1,0 +1,107 @@
+//! Mailboxes, the lanes of cells inside them, fragments on the way in, and the outbox.
+
+use prost::Message;
+
+use super::record;
+
+/// A mailbox that this vault owns or shares with its team.
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+pub(crate) struct Post {
+    /// `bud://…` address of its relay.
+    #[prost(string, tag = "1")]
+    pub(crate) relay: String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(crate) recv_secret: Vec<u8>,
+    /// Empty until the relay has made the mailbox.
+    #[prost(bytes = "vec", tag = "3")]
+    pub(crate) recv_id: Vec<u8>,
+    /// Everything up to this sequence number is committed here.
+    #[prost(uint64, tag = "4")]
+    pub(crate) cursor: u64,
+    /// Shared by a team: cells stay on the relay until they expire, so that every device sees them.
+    #[prost(bool, tag = "5")]
+    pub(crate) shared: bool,
+    /// The relay's copy is deleted up to here.
+    #[prost(uint64, tag = "6")]
+    pub(crate) trimmed: u64,
+}
+record!(Post, 20, "a mailbox", recv_secret);
+
+/// What the cells of one grant are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, prost::Enumeration)]
+#[repr(i32)]
+pub(crate) enum LaneUse {
+    Unspecified = 0,
+    /// First contacts from strangers.
+    FrontDoor = 1,
+    /// A team among itself.
+    Team = 2,
+    /// One correspondent's messages.
+    Peer = 3,
+}
+
+/// A grant on one of our mailboxes, found by the label that comes back with each cell.
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+pub(crate) struct Lane {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(crate) label: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(crate) seal_key: Vec<u8>,
+    #[prost(enumeration = "LaneUse", tag = "3")]
+    pub(crate) used_for: i32,
+    /// The case, for [`LaneUse::Peer`]; empty before there is one.
+    #[prost(bytes = "vec", tag = "4")]
+    pub(crate) case_id: Vec<u8>,
+    /// The grant's private half while we still have to hand it over.
+    #[prost(bytes = "vec", tag = "5")]
+    pub(crate) send_secret: Vec<u8>,
+    /// Empty until the relay has made the grant.
+    #[prost(bytes = "vec", tag = "6")]
+    pub(crate) send_id: Vec<u8>,
+    #[prost(string, tag = "7")]
+    pub(crate) relay: String,
+}
+record!(Lane, 21, "a lane", seal_key, send_secret);
+
+/// A fragment whose envelope is not complete yet.
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+pub(crate) struct FragmentRecord {
+    #[prost(uint32, tag = "1")]
+    pub(crate) index: u32,
+    #[prost(uint32, tag = "2")]
+    pub(crate) count: u32,
+    #[prost(bytes = "vec", tag = "3")]
+    pub(crate) body: Vec<u8>,
+    #[prost(int64, tag = "4")]
+    pub(crate) received_at: i64,
+}
+record!(FragmentRecord, 22, "a fragment", body);
+
+/// A sealed cell that waits for its relay's acknowledgement; the bytes never change once written.
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+pub(crate) struct OutboxRecord {
+    #[prost(string, tag = "1")]
+    pub(crate) relay: String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(crate) send_id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "3")]
+    pub(crate) send_secret: Vec<u8>,
+    #[prost(bytes = "vec", tag = "4")]
+    pub(crate) msg_id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "5")]
+    pub(crate) cell: Vec<u8>,
+    #[prost(bool, tag = "6")]
+    pub(crate) front_door: bool,
+    /// The case and the message number that this cell belongs to; empty and 0 for the protocol's own.
+    #[prost(bytes = "vec", tag = "7")]
+    pub(crate) case_id: Vec<u8>,
+    #[prost(uint64, tag = "8")]
+    pub(crate) number: u64,
+    #[prost(int64, tag = "9")]
+    pub(crate) queued_at: i64,
+}
+record!(OutboxRecord, 23, "the outbox", send_secret);

@@ -1,0 +1,95 @@
+//! What the vault remembers, as small protobuf records: additive, so that a file of any released version opens.
+//!
+//! Every record has a kind of its own ([`Record::KIND`]) and a key; the vault seals the value and hides the key.
+
+mod case;
+mod channel;
+mod contact;
+mod own;
+
+use prost::Message;
+use zeroize::Zeroizing;
+
+pub(crate) use case::{
+    CaseRecord, Commit, Deferred, MessageIndex, MessageRecord, NoteSecret, OrderRecord,
+    WantedPackage,
+};
+pub(crate) use channel::{FragmentRecord, Lane, LaneUse, OutboxRecord, Post};
+pub(crate) use contact::{Approach, ContactRecord, ContactState, Wish};
+pub(crate) use own::{Device, IntakeKeyRecord, Ministry, Team, Unit};
+
+use crate::error::Error;
+use crate::vault::{Kind, Tx};
+
+/// A record with a kind of its own.
+pub(crate) trait Record: Message + Default {
+    /// The vault's namespace of this record. Numbers are for ever.
+    const KIND: Kind;
+    /// Its name in errors.
+    const NAME: &'static str;
+}
+
+/// The key of records of which there is one.
+pub(crate) const SELF: &[u8] = b"self";
+
+/// Reads a record.
+pub(crate) fn load<R: Record>(tx: &Tx<'_>, key: &[u8]) -> Result<Option<R>, Error> {
+    tx.get(R::KIND, key)?.map(|bytes| decode(&bytes)).transpose()
+}
+
+/// Reads a record that must be there.
+pub(crate) fn need<R: Record>(tx: &Tx<'_>, key: &[u8]) -> Result<R, Error> {
+    load(tx, key)?.ok_or(Error::NotFound { what: R::NAME })
+}
+
+/// Writes a record.
+pub(crate) fn save<R: Record>(tx: &Tx<'_>, key: &[u8], record: &R) -> Result<(), Error> {
+    let bytes = Zeroizing::new(record.encode_to_vec());
+    Ok(tx.put(R::KIND, key, &bytes)?)
+}
+
+/// Removes a record; whether it was there.
+pub(crate) fn remove<R: Record>(tx: &Tx<'_>, key: &[u8]) -> Result<bool, Error> {
+    Ok(tx.delete(R::KIND, key)?)
+}
+
+/// All records of a kind with their keys, oldest first.
+pub(crate) fn all<R: Record>(tx: &Tx<'_>) -> Result<Vec<(Vec<u8>, R)>, Error> {
+    let rows = tx.list(R::KIND)?;
+    rows.into_iter().map(|row| Ok((row.key.to_vec(), decode(&row.value)?))).collect()
+}
+
+fn decode<R: Record>(bytes: &[u8]) -> Result<R, Error> {
+    R::decode(bytes).map_err(|_| Error::Damaged { what: R::NAME })
+}
+
+/// Reads a field of fixed length.
+pub(crate) fn fixed<const N: usize>(bytes: &[u8], what: &'static str) -> Result<[u8; N], Error> {
+    bytes.try_into().map_err(|_| Error::Damaged { what })
+}
+
+/// Implements [`Record`], a `Debug` that shows only the type, and zeroizing of the named secret fields on drop.
+macro_rules! record {
+    ($type:ident, $kind:literal, $name:literal) => {
+        impl $crate::records::Record for $type {
+            const KIND: $crate::vault::Kind = $crate::vault::Kind::new($kind);
+            const NAME: &'static str = $name;
+        }
+
+        impl std::fmt::Debug for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(stringify!($type))
+            }
+        }
+    };
+    ($type:ident, $kind:literal, $name:literal, $($secret:ident),+) => {
+        record!($type, $kind, $name);
+
+        impl Drop for $type {
+            fn drop(&mut self) {
+                $(zeroize::Zeroize::zeroize(&mut self.$secret);)+
+            }
+        }
+    };
+}
+pub(crate) use record;

@@ -1,0 +1,95 @@
+//! Who this vault is: the Ministry's keys, a unit's, a device's, a team's.
+
+use prost::Message;
+
+use super::record;
+
+/// The Ministry's root and issuer. One vault for both until a key ceremony separates them.
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+pub(crate) struct Ministry {
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(crate) root_seed: Vec<u8>,
+    #[prost(bytes = "vec", tag = "3")]
+    pub(crate) issuer_seed: Vec<u8>,
+    #[prost(bytes = "vec", tag = "4")]
+    pub(crate) issuer_chain: Vec<u8>,
+}
+record!(Ministry, 10, "the Ministry's keys", root_seed, issuer_seed);
+
+/// The unit that this device belongs to.
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+pub(crate) struct Unit {
+    #[prost(string, tag = "1")]
+    pub(crate) id: String,
+    #[prost(string, tag = "2")]
+    pub(crate) name: String,
+    /// The unit's signing key; only on an admin's device.
+    #[prost(bytes = "vec", tag = "3")]
+    pub(crate) seed: Vec<u8>,
+    #[prost(bytes = "vec", tag = "4")]
+    pub(crate) notice_seed: Vec<u8>,
+    /// Empty until the Ministry's certificate is installed.
+    #[prost(bytes = "vec", tag = "5")]
+    pub(crate) chain: Vec<u8>,
+    #[prost(string, repeated, tag = "6")]
+    pub(crate) relays: Vec<String>,
+    /// 1 bilateral mission, 2 multilateral mission, 3 Ministry desk.
+    #[prost(uint32, tag = "7")]
+    pub(crate) kind: u32,
+}
+record!(Unit, 11, "the unit's keys", seed, notice_seed);
+
+/// This staff device.
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+pub(crate) struct Device {
+    #[prost(string, tag = "1")]
+    pub(crate) label: String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(crate) seed: Vec<u8>,
+    /// Empty until a certificate is installed.
+    #[prost(bytes = "vec", tag = "3")]
+    pub(crate) chain: Vec<u8>,
+    /// Numbers of `budstikke.e2ee.v1.Role`, as asked for.
+    #[prost(uint32, repeated, tag = "4")]
+    pub(crate) roles: Vec<u32>,
+}
+record!(Device, 12, "this device's keys", seed);
+
+/// The team's shared state on this device.
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+pub(crate) struct Team {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(crate) group_id: Vec<u8>,
+    /// How a member writes to the team mailbox for the team: an encoded e2ee `Route`.
+    #[prost(bytes = "vec", tag = "2")]
+    pub(crate) route: Vec<u8>,
+    /// Encoded case offers, as published.
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    pub(crate) offers: Vec<Vec<u8>>,
+    #[prost(uint64, tag = "4")]
+    pub(crate) notice_version: u64,
+    #[prost(int64, tag = "5")]
+    pub(crate) published_at: i64,
+}
+record!(Team, 13, "the team", route);
+
+/// A rotating intake key.
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+pub(crate) struct IntakeKeyRecord {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(crate) id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(crate) seed: Vec<u8>,
+    #[prost(int64, tag = "3")]
+    pub(crate) valid_from: i64,
+    #[prost(int64, tag = "4")]
+    pub(crate) valid_until: i64,
+}
+record!(IntakeKeyRecord, 14, "an intake key", seed);

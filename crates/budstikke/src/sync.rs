@@ -1,0 +1,254 @@
+//! Fetching and sending: one pass over everything that can move, and a listener that makes passes as cells arrive.
+
+use std::time::Duration;
+
+use budstikke_proto::auth::CapabilityKey;
+use budstikke_proto::id::RecvId;
+use tokio_stream::StreamExt;
+
+use crate::channel::inbound;
+use crate::client::{Client, Work};
+use crate::crash;
+use crate::error::Error;
+use crate::events::Event;
+use crate::records::{self, Commit, Deferred, Post, Record, fixed};
+use crate::relay::RelayError;
+
+/// Cells asked for at a time.
+const PAGE: u32 = 64;
+/// A listener looks at everything this often even when nothing is pushed: slots and notices are never pushed.
+const LISTEN_PASS: Duration = Duration::from_secs(60);
+/// How long a listener waits before it connects again after a relay was not reached.
+const LISTEN_RETRY: Duration = Duration::from_secs(5);
+/// Passes in one call while each of them still moves something.
+const MAX_PASSES: usize = 8;
+
+/// What one [`Client::sync`] did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SyncReport {
+    /// Cells taken in.
+    pub received: usize,
+    /// Cells that relays acknowledged.
+    pub sent: usize,
+    /// Cells that still wait.
+    pub waiting: usize,
+    /// What could not be done now, in one plain sentence each; everything else went on.
+    pub problems: Vec<String>,
+}
+
+/// A mailbox of ours as a pass needs it.
+struct Mailbox {
+    key: Vec<u8>,
+    relay: String,
+    owner: CapabilityKey,
+    recv_id: RecvId,
+    cursor: u64,
+    shared: bool,
+    trimmed: u64,
+}
+
+impl Client {
+    /// Fetches what has come, does what it asks for, and sends what waits.
+    ///
+    /// A relay that is not reached is a problem in the report, not an error: the rest goes on, and what waits is
+    /// kept. Safe to drop at any point and to call again.
+    ///
+    /// # Errors
+    /// [`Error::Vault`] and [`Error::Damaged`]: this device can't go on.
+    pub async fn sync(&self) -> Result<SyncReport, Error> {
+        let _turn = self.turn().await;
+        let mut report = SyncReport::default();
+        for _ in 0..MAX_PASSES {
+            report.problems.clear();
+            let before = report.received + report.sent;
+            self.pass(&mut report).await?;
+            if report.received + report.sent == before {
+                break;
+            }
+        }
+        report.problems.dedup();
+        Ok(report)
+    }
+
+    /// Goes on fetching and sending until the future is dropped or the client is closed. Cells are taken as the
+    /// relay pushes them; watch [`Client::events`] meanwhile.
+    ///
+    /// # Errors
+    /// As [`Client::sync`].
+    pub async fn listen(&self) -> Result<(), Error> {
+        loop {
+            self.sync().await?;
+            let pushed = self.next_push();
+            tokio::select! {
+                () = self.stopped().cancelled() => return Ok(()),
+                () = pushed => {}
+                () = tokio::time::sleep(LISTEN_PASS) => {}
+            }
+        }
+    }
+
+    async fn pass(&self, report: &mut SyncReport) -> Result<(), Error> {
+        let resumed = self.resume_answers().await;
+        note(report, resumed)?;
+        let prepared = self.prepare_approaches().await;
+        note(report, prepared)?;
+        for mailbox in self.vault(mailboxes).await? {
+            let fetched = self.fetch(mailbox, report).await;
+            note(report, fetched)?;
+        }
+        let renewed = self.renew_intake().await;
+        note(report, renewed)?;
+        self.send_waiting(report).await?;
+        for group_id in self.vault(unsettled).await? {
+            let settled = self.settle(&group_id).await;
+            note(report, settled)?;
+            self.retry_deferred(group_id).await?;
+        }
+        self.send_waiting(report).await
+    }
+
+    async fn send_waiting(&self, report: &mut SyncReport) -> Result<(), Error> {
+        let flushed = self.flush().await?;
+        report.sent += flushed.sent;
+        report.waiting = flushed.waiting;
+        report.problems.extend(flushed.problem);
+        Ok(())
+    }
+
+    /// Takes in what a mailbox holds, then deletes the relay's copy if nobody else reads there.
+    async fn fetch(&self, mailbox: Mailbox, report: &mut SyncReport) -> Result<(), Error> {
+        let relay = self.relay(&mailbox.relay, &mailbox.key)?;
+        let mut since = mailbox.cursor;
+        loop {
+            let page = relay.read(&mailbox.owner, mailbox.recv_id, since, PAGE).await?;
+            crash::point("receive-after-read");
+            for cell in page.cells {
+                since = since.max(cell.seq);
+                self.take(&mailbox.key, cell).await?;
+                report.received += 1;
+            }
+            if !page.more {
+                break;
+            }
+        }
+        if !mailbox.shared && since > mailbox.trimmed {
+            relay.trim(&mailbox.owner, mailbox.recv_id, since).await?;
+            crash::point("receive-after-trim");
+            let key = mailbox.key;
+            self.vault(move |work| {
+                let mut post: Post = records::need(work.tx, &key)?;
+                post.trimmed = post.trimmed.max(since);
+                records::save(work.tx, &key, &post)
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// One cell, one transaction. A cell that can't be taken is passed over, with a reason, so that it never holds
+    /// up the next.
+    async fn take(&self, post: &[u8], cell: crate::relay::ReceivedCell) -> Result<(), Error> {
+        let (key, seq) = (post.to_vec(), cell.seq);
+        let taken = self.vault(move |work| {
+            inbound::take(work, &key, &cell)?;
+            crash::point("receive-before-commit");
+            Ok(())
+        });
+        match taken.await {
+            Ok(()) => crash::point("receive-after-commit"),
+            Err(error) if inbound::is_about_the_cell(&error) => {
+                let (key, why) = (post.to_vec(), error.to_string());
+                self.vault(move |work| inbound::skip(work, &key, seq, &why)).await?;
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn retry_deferred(&self, group_id: Vec<u8>) -> Result<(), Error> {
+        let seqs = self.vault(move |work| inbound::deferred_for(work, &group_id)).await?;
+        for seq in seqs {
+            match self.vault(move |work| inbound::retry_deferred(work, seq)).await {
+                Err(error) if inbound::is_about_the_cell(&error) => {
+                    let what = error.to_string();
+                    self.vault(move |work| {
+                        work.tx.delete_seq(Deferred::KIND, seq)?;
+                        work.event(Event::Problem { what });
+                        Ok(())
+                    })
+                    .await?;
+                }
+                done => done?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until some relay pushes a cell.
+    async fn next_push(&self) {
+        let mailboxes = self.vault(mailboxes).await.unwrap_or_default();
+        let mut waits = futures_util::stream::FuturesUnordered::new();
+        for mailbox in mailboxes {
+            waits.push(async move {
+                let pushed = async {
+                    let relay = self.relay(&mailbox.relay, &mailbox.key)?;
+                    let mut pushed =
+                        relay.subscribe(&mailbox.owner, mailbox.recv_id, mailbox.cursor).await?;
+                    pushed.next().await?;
+                    Ok::<_, Error>(())
+                };
+                if pushed.await.is_err() {
+                    tokio::time::sleep(LISTEN_RETRY).await;
+                }
+            });
+        }
+        if waits.next().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Keeps what can wait as a sentence; passes on what can't.
+fn note(report: &mut SyncReport, result: Result<(), Error>) -> Result<(), Error> {
+    match result {
+        Ok(()) => Ok(()),
+        Err(error @ (Error::Vault(_) | Error::Damaged { .. })) => Err(error),
+        Err(Error::Relay(RelayError::ClientClosed)) => Ok(()),
+        Err(error) => {
+            report.problems.push(error.to_string());
+            Ok(())
+        }
+    }
+}
+
+fn mailboxes(work: &Work<'_>) -> Result<Vec<Mailbox>, Error> {
+    let posts = records::all::<Post>(work.tx)?;
+    posts
+        .into_iter()
+        .filter(|(_, post)| !post.recv_id.is_empty())
+        .map(|(key, post)| {
+            Ok(Mailbox {
+                key,
+                relay: post.relay.clone(),
+                owner: CapabilityKey::from_bytes(fixed(&post.recv_secret, Post::NAME)?),
+                recv_id: RecvId::from_bytes(fixed(&post.recv_id, Post::NAME)?),
+                cursor: post.cursor,
+                shared: post.shared,
+                trimmed: post.trimmed,
+            })
+        })
+        .collect()
+}
+
+/// Groups with a wanted commit or with messages from epochs ahead.
+fn unsettled(work: &Work<'_>) -> Result<Vec<Vec<u8>>, Error> {
+    let mut groups: Vec<Vec<u8>> =
+        records::all::<Commit>(work.tx)?.into_iter().map(|(key, _)| key).collect();
+    for row in work.tx.list_after(Deferred::KIND, 0, usize::MAX)? {
+        let deferred = inbound::read_deferred(&row.value)?;
+        if !groups.contains(&deferred.group_id) {
+            groups.push(deferred.group_id.clone());
+        }
+    }
+    Ok(groups)
+}
