@@ -1,7 +1,9 @@
-//! Bytes as one word of text that a person can paste, with a checksum that tells a typo from a forgery.
+//! Bytes as one word of text that a person can paste, with a checksum that tells a typo from a
+//! forgery.
 //!
-//! `prefix || base64url(payload || first 4 bytes of SHA-256("budstikke/v1/armor" || 0 || prefix || payload))`,
-//! without padding. White space and line breaks inside are ignored, so that mail programs may wrap it.
+//! `prefix || base64url(payload || first 4 bytes of SHA-256("budstikke/v1/armor" || 0 || prefix ||
+//! payload))`, without padding. White space and line breaks inside are ignored, so that mail
+//! programs may wrap it.
 
 use data_encoding::BASE64URL_NOPAD;
 use thiserror::Error;

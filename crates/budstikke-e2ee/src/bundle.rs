@@ -86,8 +86,8 @@ impl BundleContents {
     /// Signs a bundle with the unit's key.
     ///
     /// # Errors
-    /// [`BundleError::Certificate`] and [`BundleError::NotYourKey`] about `chain`; [`BundleError::NoKey`]
-    /// without keys or with more than 16.
+    /// [`BundleError::Certificate`] and [`BundleError::NotYourKey`] about `chain`;
+    /// [`BundleError::NoKey`] without keys or with more than 16.
     pub fn sign(&self, unit: &SigningKey, chain: &Chain, now: i64) -> Result<Vec<u8>, BundleError> {
         let own = chain.verify_unit(&chain.claimed_root(), now)?;
         if own.key != unit.public() {

@@ -18,24 +18,34 @@ macro_rules! checks {
 }
 
 checks! {
-    KeyPackageKeys = 1, "A key package's init and leaf key can be encapsulated to before it is added.";
-    CommitKeys = 2, "Every new leaf and parent key of a commit can be encapsulated to before it is merged.";
-    WelcomeKeys = 3, "Every key of a Welcome's tree can be encapsulated to before the group is joined.";
+    KeyPackageKeys = 1,
+        "A key package's init and leaf key can be encapsulated to before it is added.";
+    CommitKeys = 2,
+        "Every new leaf and parent key of a commit can be encapsulated to before it is merged.";
+    WelcomeKeys = 3,
+        "Every key of a Welcome's tree can be encapsulated to before the group is joined.";
     Suite = 4, "Cipher suite 0x004D and MLS 1.0 only.";
-    Lifetime = 5, "A key package's lifetime is explicit, at most 28 days, and holds at the caller's `now`.";
-    PrivateOnly = 6, "Handshake and application messages are private messages; everything else is refused.";
+    Lifetime = 5,
+        "A key package's lifetime is explicit, at most 28 days, and holds at the caller's `now`.";
+    PrivateOnly = 6,
+        "Handshake and application messages are private messages; everything else is refused.";
     NoExternalCommit = 7, "External commits and external proposals are refused.";
-    NoLooseProposal = 8, "Proposals come inside the commit that uses them; a message of their own is refused.";
-    ProposalKinds = 9, "A commit holds Adds, Removes and a change of the charter's terms, nothing else.";
+    NoLooseProposal = 8,
+        "Proposals come inside the commit that uses them; a message of their own is refused.";
+    ProposalKinds = 9,
+        "A commit holds Adds, Removes and a change of the charter's terms, nothing else.";
     Chain = 10, "A staff leaf's certificate chain verifies now, under the group's root and units.";
     LeafKey = 11, "A staff leaf's signature key is the device key its chain certifies.";
     Continuity = 12, "A leaf that replaces another has the same party and the same signature key.";
     DefenderFixed = 13, "A defender's leaf never changes its identity.";
-    Assignment = 14, "Every Add after the founding carries an assignment signed by an admin of the leaf's unit.";
-    Charter = 15, "The charter never changes but in its terms, and those only as both sides accepted.";
+    Assignment = 14,
+        "Every Add after the founding carries an assignment signed by an admin of the leaf's unit.";
+    Charter = 15,
+        "The charter never changes but in its terms, and those only as both sides accepted.";
     AddLimit = 16, "A commit adds at most four leaves.";
     PathRequired = 17, "Every commit has an update path: whoever commits also heals.";
-    WelcomeExpected = 18, "A Welcome's kind, root, unit, case and terms are what the joiner expects.";
+    WelcomeExpected = 18,
+        "A Welcome's kind, root, unit, case and terms are what the joiner expects.";
     NoSilentReplace = 19, "A Welcome replaces an existing group only if the caller asked for that.";
     WrongGroup = 20, "A message is processed only by the group it names.";
     Authentic = 21, "A message decrypts, is signed by its sender's leaf, and is well formed.";
@@ -51,9 +61,9 @@ impl Check {
         format!("BUD-MLS-{:03}", self as u16)
     }
 
-    /// True if every member of the group comes to the same verdict about the same bytes, so that a slot's
-    /// entry which fails is void for all. Of the others one member may be cheated alone: it must not skip
-    /// the entry, or it would fork; it asks to be added again (SPIKES pitfall 13).
+    /// True if every member of the group comes to the same verdict about the same bytes, so that a
+    /// slot's entry which fails is void for all. Of the others one member may be cheated alone: it
+    /// must not skip the entry, or it would fork; it asks to be added again (SPIKES pitfall 13).
     pub fn same_for_all(self) -> bool {
         self != Self::Path
     }

@@ -1,8 +1,9 @@
 //! The invitation: all a defender needs to find a mission and to know it is the right one.
 //!
-//! Text `budinvite1…`, under 400 bytes with two relays, short enough for a QR code. Whoever holds it
-//! can knock at the front door, nothing more; its fingerprint and unit id are what everything that
-//! follows is verified against, so the way it is handed over is the root of the defender's trust.
+//! Text `budinvite1…`, under 400 bytes with two relays, short enough for a QR code. Whoever holds
+//! it can knock at the front door, nothing more; its fingerprint and unit id are what everything
+//! that follows is verified against, so the way it is handed over is the root of the defender's
+//! trust.
 
 use std::fmt;
 

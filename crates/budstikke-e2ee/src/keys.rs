@@ -111,8 +111,8 @@ impl VerifyingKey {
         &self.0
     }
 
-    /// Checks a signature made by [`SigningKey::sign`] with the same domain, strictly (no malleability,
-    /// no mixed-order points).
+    /// Checks a signature made by [`SigningKey::sign`] with the same domain, strictly (no
+    /// malleability, no mixed-order points).
     ///
     /// # Errors
     /// [`KeyError::Signature`].

@@ -1,16 +1,16 @@
-//! End-to-end layer of budstikke: MLS policy over OpenMLS, certificates, invitations, first contact,
-//! slots, safety words.
+//! End-to-end layer of budstikke: MLS policy over OpenMLS, certificates, invitations, first
+//! contact, slots, safety words.
 //!
 //! Pure: no I/O, no clock of its own (`now`, in unix seconds, is an argument), randomness from the
-//! caller where the library allows it (see [`suite`]). One exception is documented and harmless: OpenMLS
-//! compares a key package's lifetime with the system's clock when it parses it; this crate then checks
-//! the same lifetime against the caller's `now`.
+//! caller where the library allows it (see [`suite`]). One exception is documented and harmless:
+//! OpenMLS compares a key package's lifetime with the system's clock when it parses it; this crate
+//! then checks the same lifetime against the caller's `now`.
 //!
-//! All state goes through [`store::StateStore`], inside the caller's transaction. No OpenMLS or dalek
-//! type crosses the public boundary.
+//! All state goes through [`store::StateStore`], inside the caller's transaction. No OpenMLS or
+//! dalek type crosses the public boundary.
 //!
-//! Each rule that an incoming MLS object must pass has a number, [`checks::Check`]; the number stands
-//! in the code, in the test and in SPEC.md.
+//! Each rule that an incoming MLS object must pass has a number, [`checks::Check`]; the number
+//! stands in the code, in the test and in SPEC.md.
 //!
 //! # A case, from nothing to the first answer
 //!
@@ -25,7 +25,8 @@
 //! let suite = Suite::new(&mut rng);
 //! let mut key = || SigningKey::generate(&mut rng);
 //!
-//! // Ministry root → issuer → unit → device, each from a request that proves possession of its key.
+//! // Ministry root → issuer → unit → device, each from a request that proves possession of its
+//! // key.
 //! let (root, issuer, unit, notice, device) = (key(), key(), key(), key(), key());
 //! let request = IssuerRequest::make(&issuer, "Ministry issuer", now)?;
 //! let issuers = issue_issuer(&root, &IssuerRequest::from_bytes(&request)?, now);
@@ -72,7 +73,8 @@
 //! let Inbound::Application(got) = case.process(&here, &sent, None)? else { panic!() };
 //! assert_eq!(got.content.as_slice(), b"content");
 //!
-//! // Both commit in the same epoch. The slot `case.slot_keys(&here, 0)?.id()` had the mission's first.
+//! // Both commit in the same epoch. The slot `case.slot_keys(&here, 0)?.id()` had the mission's
+//! // first.
 //! let winner = case.update(&here, &officer)?;
 //! let _loser = channel.update(&there, &heron)?;
 //! case.merge_pending(&here)?;

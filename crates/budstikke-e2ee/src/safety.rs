@@ -18,8 +18,8 @@ impl SafetyWords {
         Self::of(&hash("safety/unit", &[root, unit.as_bytes()]))
     }
 
-    /// Of a case: root, the unit's signing key and the defender's key of this case. Independent of the
-    /// epoch and of who works on the case, so that it can be compared at any time.
+    /// Of a case: root, the unit's signing key and the defender's key of this case. Independent of
+    /// the epoch and of who works on the case, so that it can be compared at any time.
     pub fn of_case(root: &Fingerprint, unit: &VerifyingKey, defender: &VerifyingKey) -> Self {
         Self::of(&hash("safety/case", &[root, unit.as_bytes(), defender.as_bytes()]))
     }

@@ -1,8 +1,8 @@
 //! Slot and claim keys: key pairs that only the members of one MLS epoch can derive.
 //!
-//! `MLS-Exporter(label, context, 64)` gives 32 bytes of Ed25519 seed, whose public key is the slot's
-//! id, and 32 bytes for sealing its entries. Slot: label `budstikke/slot/v1`, context the attempt as
-//! four bytes, big endian; claim: label `budstikke/claim/v1`, context the contact id.
+//! `MLS-Exporter(label, context, 64)` gives 32 bytes of Ed25519 seed, whose public key is the
+//! slot's id, and 32 bytes for sealing its entries. Slot: label `budstikke/slot/v1`, context the
+//! attempt as four bytes, big endian; claim: label `budstikke/claim/v1`, context the contact id.
 
 use std::fmt;
 

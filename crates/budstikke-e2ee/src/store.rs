@@ -1,13 +1,16 @@
-//! Where MLS state lives: a small synchronous key-value trait that the application's vault implements.
+//! Where MLS state lives: a small synchronous key-value trait that the application's vault
+//! implements.
 //!
 //! Every call happens inside the application's own transaction, so that the MLS state, the
-//! application's rows and the outbox commit together or not at all (SPIKES pitfalls 3 and 4). After a
-//! rollback every [`Group`](crate::group::Group) loaded inside it is stale: drop it and load it again.
+//! application's rows and the outbox commit together or not at all (SPIKES pitfalls 3 and 4). After
+//! a rollback every [`Group`](crate::group::Group) loaded inside it is stale: drop it and load it
+//! again.
 
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-/// A synchronous key-value store; keys are at most a few hundred bytes, values at most a few hundred KiB.
+/// A synchronous key-value store; keys are at most a few hundred bytes, values at most a few
+/// hundred KiB.
 ///
 /// Keys reveal group ids and values hold secrets: an implementation on a disk stores only a MAC of
 /// the key and the value sealed.

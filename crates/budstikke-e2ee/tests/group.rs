@@ -449,7 +449,8 @@ fn the_stored_state_stays_small() {
     assert!(size(&officer) < 50_000, "{} bytes", size(&officer));
 }
 
-/// An entry of a slot is at most four cells, each with 14,960 bytes for the envelope (DESIGN section 3).
+/// An entry of a slot is at most four cells, each with 14,960 bytes for the envelope (DESIGN
+/// section 3).
 #[test]
 fn the_largest_commit_fits_a_slots_entry() {
     let (world, officer, _, mut case, _) = pair();

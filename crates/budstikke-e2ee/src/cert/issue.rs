@@ -54,7 +54,8 @@ pub fn issue_unit(
 /// `roles` are what the unit grants; what the request asked for is only a wish.
 ///
 /// # Errors
-/// [`CertError::RoleNotAllowed`] and [`CertError::NoRole`] about `roles`; otherwise as [`issue_unit`].
+/// [`CertError::RoleNotAllowed`] and [`CertError::NoRole`] about `roles`; otherwise as
+/// [`issue_unit`].
 pub fn issue_device(
     unit: &SigningKey,
     own: &Chain,

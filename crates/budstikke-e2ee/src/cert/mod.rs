@@ -1,8 +1,8 @@
 //! Certificates: Ministry root → issuer (1 year) → unit (90 days) → device (30 days).
 //!
-//! A certificate is a small signed protobuf (`cert.proto`), bound to its whole parent by the parent's
-//! hash, so that a re-issued parent with other contents makes its children void. The root is a bare
-//! key, known by its fingerprint. The unit's kind bounds the roles of its devices.
+//! A certificate is a small signed protobuf (`cert.proto`), bound to its whole parent by the
+//! parent's hash, so that a re-issued parent with other contents makes its children void. The root
+//! is a bare key, known by its fingerprint. The unit's kind bounds the roles of its devices.
 
 mod issue;
 mod request;
@@ -251,7 +251,8 @@ impl fmt::Debug for Chain {
     }
 }
 
-/// A certificate or a request is not acceptable. Each message says what is wrong and who can fix it.
+/// A certificate or a request is not acceptable. Each message says what is wrong and who can fix
+/// it.
 #[derive(Debug, Error, PartialEq, Eq, Clone)]
 #[non_exhaustive]
 pub enum CertError {

@@ -20,8 +20,8 @@ pub(super) struct VerifiedIssuer {
 }
 
 impl Chain {
-    /// Verifies every certificate at `now` (unix seconds) from the root whose fingerprint the reader
-    /// holds down to the last.
+    /// Verifies every certificate at `now` (unix seconds) from the root whose fingerprint the
+    /// reader holds down to the last.
     ///
     /// # Errors
     /// [`CertError`]: the first failure from the root down.
@@ -56,8 +56,8 @@ impl Chain {
         }
     }
 
-    /// What a chain says that was verified when its leaf was let in, read again without the cost of its
-    /// signatures (three of 65 µs) and whatever the time.
+    /// What a chain says that was verified when its leaf was let in, read again without the cost of
+    /// its signatures (three of 65 µs) and whatever the time.
     pub(crate) fn trusted_device(&self, root: &Fingerprint) -> Result<VerifiedDevice, CertError> {
         let issuer = self.issuer_at(root, None)?;
         let unit = self.unit(root, &issuer, None)?;

@@ -50,8 +50,8 @@ pub(super) struct Assigned {
 }
 
 impl Assignment {
-    /// An admin device assigns `leaf_key` (a device's key, or a defender's when it lost its state) to a
-    /// case until `expires` (unix seconds, exclusive).
+    /// An admin device assigns `leaf_key` (a device's key, or a defender's when it lost its state)
+    /// to a case until `expires` (unix seconds, exclusive).
     ///
     /// # Errors
     /// [`AssignmentError::Certificate`], [`AssignmentError::NotAdmin`].

@@ -12,8 +12,8 @@ use crate::{
 /// Missing counters remembered per sender; beyond that the oldest are given up.
 const MAX_MISSING: usize = 64;
 
-/// Something about an application message that a person or the client should know. The message itself is
-/// authentic all the same.
+/// Something about an application message that a person or the client should know. The message
+/// itself is authentic all the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Finding {
@@ -24,7 +24,8 @@ pub enum Finding {
     },
     /// This message fills a gap reported before.
     Late,
-    /// A counter that was used before: the sender restored an old state, or its program is at fault.
+    /// A counter that was used before: the sender restored an old state, or its program is at
+    /// fault.
     Repeated,
     /// The sender's previous message is not the one we have: the history forked.
     Forked,

@@ -111,8 +111,8 @@ impl Identity {
 
 impl Signer for Identity {
     fn sign(&self, payload: &[u8]) -> Result<Vec<u8>, SignerError> {
-        // MLS brings a label of its own ("MLS 1.0 …"), so no other signature of ours can be mistaken
-        // for one of these.
+        // MLS brings a label of its own ("MLS 1.0 …"), so no other signature of ours can be
+        // mistaken for one of these.
         Ok(self.key.sign_raw(payload).to_vec())
     }
 

@@ -43,7 +43,8 @@ pub struct Expect {
     pub case_id: Option<Vec<u8>>,
     /// The terms the group must stand under; `None` if none were agreed before.
     pub terms: Option<[u8; 32]>,
-    /// Whether a group of the same id that is stored already may be replaced: after a lost state only.
+    /// Whether a group of the same id that is stored already may be replaced: after a lost state
+    /// only.
     pub replace: bool,
 }
 
@@ -136,8 +137,8 @@ impl Group {
     /// Joins a group from a Welcome that answers one of this device's key packages.
     ///
     /// The key package is consumed whatever comes of it, so roll the transaction back on any error.
-    /// Lifetimes of leaves in the tree are not compared with the clock: a member may have been silent
-    /// for long; certificates are.
+    /// Lifetimes of leaves in the tree are not compared with the clock: a member may have been
+    /// silent for long; certificates are.
     ///
     /// # Errors
     /// [`GroupError::NoKeyPackage`]; [`GroupError::Rejected`] with the check that failed.
@@ -192,10 +193,10 @@ impl Group {
     }
 
     /// Takes one incoming message. An application message is final; a commit is only checked, and
-    /// moves the group at [`Group::merge_staged`]. Either way the message's key is spent: the same bytes
-    /// are an [`Inbound::Duplicate`] the next time, so merge in the same transaction, or roll back and
-    /// load again. `accepted_terms` is the hash that both sides have
-    /// accepted since, if any.
+    /// moves the group at [`Group::merge_staged`]. Either way the message's key is spent: the same
+    /// bytes are an [`Inbound::Duplicate`] the next time, so merge in the same transaction, or roll
+    /// back and load again. `accepted_terms` is the hash that both sides have accepted since, if
+    /// any.
     ///
     /// # Errors
     /// [`GroupError::Store`] and [`GroupError::Removed`]: about this device. What is wrong with the
@@ -247,7 +248,8 @@ impl Group {
     /// Merges a commit of another member. A pending commit of ours is dropped: make it again.
     ///
     /// # Errors
-    /// [`GroupError::StaleCommit`] if the group has moved since it was staged; [`GroupError::Store`].
+    /// [`GroupError::StaleCommit`] if the group has moved since it was staged;
+    /// [`GroupError::Store`].
     pub fn merge_staged(&mut self, env: &Env<'_>, staged: Staged) -> Result<(), GroupError> {
         if staged.from_epoch != self.epoch() || !self.is_active() {
             return Err(GroupError::StaleCommit);
@@ -258,8 +260,8 @@ impl Group {
         })
     }
 
-    /// Our pending commit was the first valid entry of its slot: enter the next epoch, then send the
-    /// Welcome.
+    /// Our pending commit was the first valid entry of its slot: enter the next epoch, then send
+    /// the Welcome.
     ///
     /// # Errors
     /// [`GroupError::NotPending`]; [`GroupError::Store`].
@@ -303,7 +305,8 @@ impl Group {
         self.save(env)
     }
 
-    /// The id of the group that a private message names, without processing it; `None` if it is none.
+    /// The id of the group that a private message names, without processing it; `None` if it is
+    /// none.
     pub fn named_by(message: &[u8]) -> Option<Vec<u8>> {
         let message = MlsMessageIn::tls_deserialize_exact_bytes(message).ok()?;
         match message.extract() {

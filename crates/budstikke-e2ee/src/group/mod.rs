@@ -1,12 +1,13 @@
 //! MLS groups under this project's policy: case channels, Ministry lines, teams.
 //!
-//! A [`Group`] is the state in memory of what lies in the [`StateStore`](crate::store::StateStore). Every
-//! method that changes it writes through to the store at once, inside the caller's transaction. After a
-//! rollback drop the value and [`Group::load`] it again.
+//! A [`Group`] is the state in memory of what lies in the [`StateStore`](crate::store::StateStore).
+//! Every method that changes it writes through to the store at once, inside the caller's
+//! transaction. After a rollback drop the value and [`Group::load`] it again.
 //!
-//! Commits are ordered through slots (DESIGN section 4): make a commit (it is *pending* and persisted),
-//! append it to the slot of the current epoch, read the slot back, then either [`Group::merge_pending`]
-//! (ours was first) or process the winner, which drops ours, and make it again.
+//! Commits are ordered through slots (DESIGN section 4): make a commit (it is *pending* and
+//! persisted), append it to the slot of the current epoch, read the slot back, then either
+//! [`Group::merge_pending`] (ours was first) or process the winner, which drops ours, and make it
+//! again.
 
 mod assignment;
 mod charter;
@@ -72,7 +73,8 @@ pub enum GroupError {
     /// The vault failed; roll back and load the group again.
     #[error(transparent)]
     Store(#[from] StateError),
-    /// What came from outside failed a check. Roll back: a Welcome consumes its key package even so.
+    /// What came from outside failed a check. Roll back: a Welcome consumes its key package even
+    /// so.
     #[error(transparent)]
     Rejected(#[from] Rejection),
     /// This device is no longer a member.
@@ -114,7 +116,8 @@ impl GroupError {
 }
 
 impl Group {
-    /// Loads a group, with its pending commit if there is one; `None` if the store has none of that id.
+    /// Loads a group, with its pending commit if there is one; `None` if the store has none of that
+    /// id.
     ///
     /// # Errors
     /// [`GroupError::Store`].
@@ -167,19 +170,21 @@ impl Group {
         self.mls.own_leaf_index().u32()
     }
 
-    /// All members by leaf index. Their certificates were verified when they were let in and may have ended
-    /// since: see [`Member::lapsed`].
+    /// All members by leaf index. Their certificates were verified when they were let in and may
+    /// have ended since: see [`Member::lapsed`].
     ///
     /// # Errors
-    /// [`GroupError::Rejected`] if a stored leaf no longer parses, which can't happen to a leaf that was
+    /// [`GroupError::Rejected`] if a stored leaf no longer parses, which can't happen to a leaf
+    /// that was
     /// let in.
     pub fn members(&self) -> Result<Vec<Member>, GroupError> {
         let members = self.mls.members().map(|member| Member::of(&member, &self.charter));
         Ok(members.collect::<Result<_, Rejection>>()?)
     }
 
-    /// Whether this device should commit an update first; `speaking` if it is about to send a message.
-    /// While the slot's relay is unreachable messages go on all the same (DESIGN section 4).
+    /// Whether this device should commit an update first; `speaking` if it is about to send a
+    /// message. While the slot's relay is unreachable messages go on all the same (DESIGN section
+    /// 4).
     pub fn needs_update(&self, now: i64, speaking: bool) -> Option<UpdateReason> {
         if self.record.messages_since_update >= UPDATE_AFTER_MESSAGES {
             Some(UpdateReason::Messages)
@@ -200,7 +205,8 @@ impl Group {
         self.exported(env, SLOT_LABEL, &attempt.to_be_bytes())
     }
 
-    /// The attempt to use in the current epoch: 0 until [`Group::next_slot_attempt`] was called in it.
+    /// The attempt to use in the current epoch: 0 until [`Group::next_slot_attempt`] was called in
+    /// it.
     pub fn slot_attempt(&self) -> u32 {
         self.record.attempt(self.epoch())
     }

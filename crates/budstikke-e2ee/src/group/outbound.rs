@@ -28,14 +28,14 @@ pub const MAX_ADDS: usize = 4;
 /// Application messages are padded to a multiple of this inside MLS; cells pad once more.
 pub(super) const PADDING: usize = 256;
 
-/// Late messages accepted behind the newest of a sender, and how far one may run ahead: two mailboxes
-/// on two relays reorder freely.
+/// Late messages accepted behind the newest of a sender, and how far one may run ahead: two
+/// mailboxes on two relays reorder freely.
 pub(super) fn ratchet() -> SenderRatchetConfiguration {
     SenderRatchetConfiguration::new(64, 2_000)
 }
 
-/// A key package: how a device is added to a group. Parsed means checked: signatures, suite, lifetime,
-/// and that every key in it works.
+/// A key package: how a device is added to a group. Parsed means checked: signatures, suite,
+/// lifetime, and that every key in it works.
 #[derive(Clone)]
 pub struct KeyPackage {
     bytes: Vec<u8>,
@@ -133,8 +133,8 @@ impl Group {
     /// [`Group::add`], which needs no assignment and no slot, and [`Group::merge_pending`] at once.
     ///
     /// # Errors
-    /// [`GroupError::Argument`] about the charter; [`GroupError::Rejected`] if this identity may not be
-    /// a member of such a group; [`GroupError::Store`].
+    /// [`GroupError::Argument`] about the charter; [`GroupError::Rejected`] if this identity may
+    /// not be a member of such a group; [`GroupError::Store`].
     pub fn create(env: &Env<'_>, me: &Identity, charter: &Charter) -> Result<Self, GroupError> {
         charter.check()?;
         let with_key = me.with_key();
@@ -158,8 +158,8 @@ impl Group {
         Ok(group)
     }
 
-    /// Commits Adds of one to [`MAX_ADDS`] leaves. At the founding (epoch 0) no assignment is needed;
-    /// later every leaf needs one.
+    /// Commits Adds of one to [`MAX_ADDS`] leaves. At the founding (epoch 0) no assignment is
+    /// needed; later every leaf needs one.
     ///
     /// # Errors
     /// [`GroupError::Rejected`] as every other member would reject it; [`GroupError::Pending`].
@@ -223,7 +223,8 @@ impl Group {
         self.commit(env, me, Changes { packages, leaves, aad, charter: None })
     }
 
-    /// Commits an update of this device's own keys, and of its certificates if `me` holds newer ones.
+    /// Commits an update of this device's own keys, and of its certificates if `me` holds newer
+    /// ones.
     ///
     /// # Errors
     /// [`GroupError::Rejected`] if this device's certificates have ended; [`GroupError::Pending`].
@@ -257,8 +258,8 @@ impl Group {
 
     /// Encrypts an application message with its frame. `receipt` is the last slot receipt seen.
     ///
-    /// Commit the caller's transaction, outbox row included, before the bytes leave: a rollback after
-    /// sending would use the same key for another message (SPIKES pitfall 4).
+    /// Commit the caller's transaction, outbox row included, before the bytes leave: a rollback
+    /// after sending would use the same key for another message (SPIKES pitfall 4).
     ///
     /// # Errors
     /// [`GroupError::Removed`], [`GroupError::WrongIdentity`], [`GroupError::Store`].

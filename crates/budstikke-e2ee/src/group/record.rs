@@ -1,5 +1,5 @@
-//! What this crate keeps beside the library's state: counters, peers, past authenticators, the pending
-//! commit's bytes.
+//! What this crate keeps beside the library's state: counters, peers, past authenticators, the
+//! pending commit's bytes.
 
 use prost::Message as _;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -92,7 +92,8 @@ impl Record {
         self.pending_welcome.zeroize();
     }
 
-    /// Remembers an epoch that ends, for the authenticators of messages that are still on their way.
+    /// Remembers an epoch that ends, for the authenticators of messages that are still on their
+    /// way.
     pub(super) fn epoch_ended(&mut self, epoch: u64, authenticator: Vec<u8>) {
         self.past.push((epoch, authenticator));
         let surplus = self.past.len().saturating_sub(MAX_PAST_EPOCHS);

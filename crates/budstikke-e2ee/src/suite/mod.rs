@@ -1,7 +1,7 @@
 //! The only module that knows the cryptographic provider behind MLS and HPKE.
 //!
-//! One suite: `MLS_256_XWING_CHACHA20POLY1305_SHA256_Ed25519` (0x004D, a provisional number). Its key
-//! agreement is hybrid X25519 + ML-KEM-768; its signatures are Ed25519 and not post-quantum.
+//! One suite: `MLS_256_XWING_CHACHA20POLY1305_SHA256_Ed25519` (0x004D, a provisional number). Its
+//! key agreement is hybrid X25519 + ML-KEM-768; its signatures are Ed25519 and not post-quantum.
 //!
 //! Randomness: everything that MLS draws itself (leaf and init keys, path secrets, group ids, reuse
 //! guards) comes from a ChaCha20 generator that the caller seeds. The HPKE backend draws the
@@ -95,7 +95,8 @@ impl Suite {
     }
 }
 
-/// What every stateful call needs: the provider, the store inside the caller's transaction, and the time.
+/// What every stateful call needs: the provider, the store inside the caller's transaction, and the
+/// time.
 #[derive(Clone, Copy)]
 pub struct Env<'a> {
     /// The cryptographic provider.

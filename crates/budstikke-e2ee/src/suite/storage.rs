@@ -1,7 +1,8 @@
-//! OpenMLS' `StorageProvider` over [`StateStore`]: one entry per value, lists as one value, all CBOR.
+//! OpenMLS' `StorageProvider` over [`StateStore`]: one entry per value, lists as one value, all
+//! CBOR.
 //!
-//! Store keys are `"mls/1/" || label || 0x00 || CBOR(key)`, the last part hashed if it is long. The library never opens a transaction; the
-//! caller's surrounds everything.
+//! Store keys are `"mls/1/" || label || 0x00 || CBOR(key)`, the last part hashed if it is long. The
+//! library never opens a transaction; the caller's surrounds everything.
 
 use ciborium::{from_reader, into_writer};
 use openmls_traits::storage::{CURRENT_VERSION as V, StorageProvider, traits};

@@ -1,4 +1,5 @@
-//! A small world: a root, an issuer, a mission with devices, a defender; each with a store of its own.
+//! A small world: a root, an issuer, a mission with devices, a defender; each with a store of its
+//! own.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::panic)] // tests
 
 use budstikke_e2ee::{

@@ -63,7 +63,8 @@ fn key_packages_with_malformed_keys_are_refused() {
     // The forger's pen is good: with sound keys its work passes.
     KeyPackage::parse(&env, &forge(&defender.me, package.bytes(), &other, None)).unwrap();
     let long = [init, &[0]].concat();
-    // Coefficients of ML-KEM beyond its modulus: FIPS 203 section 7.2 has the encapsulator refuse them.
+    // Coefficients of ML-KEM beyond its modulus: FIPS 203 section 7.2 has the encapsulator refuse
+    // them.
     let beyond = [vec![0xff; 1184], vec![9; 32]].concat();
     for key in [&[][..], &[0; 32], &init[..XWING_PUBLIC_LEN - 1], &long, &beyond] {
         for (init, leaf) in [(key, None), (init, Some(key))] {
@@ -80,8 +81,8 @@ fn assert_sound(world: &World, group: &Group) {
     guard::tree(&world.suite.crypto, &tree, &BTreeSet::new()).unwrap();
 }
 
-/// The committer's library makes a short key at the n-th derivation of one commit; whatever becomes of it,
-/// no other member may merge it, and nobody may panic later.
+/// The committer's library makes a short key at the n-th derivation of one commit; whatever becomes
+/// of it, no other member may merge it, and nobody may panic later.
 #[test]
 fn commits_with_malformed_keys_are_refused() {
     let (mut by_guard, mut cheated) = (0, 0);
@@ -112,7 +113,8 @@ fn commits_with_malformed_keys_are_refused() {
         }
     }
     assert!(by_guard > 0, "the guard never had to speak");
-    // The one whose path is spoiled sees that, the others see the malformed key (SPIKES pitfall 13).
+    // The one whose path is spoiled sees that, the others see the malformed key (SPIKES pitfall
+    // 13).
     assert!(cheated > 0, "nobody was cheated alone");
 }
 

@@ -1,5 +1,5 @@
-//! A dishonest member: what the public API refuses to make is made with the library underneath, and must be
-//! refused by the other side.
+//! A dishonest member: what the public API refuses to make is made with the library underneath, and
+//! must be refused by the other side.
 #[path = "../../../tests/common/mod.rs"]
 mod common;
 

@@ -445,7 +445,8 @@ fn a_welcome_replaces_a_group_only_when_asked() {
     let mut s = scene();
     let admin = s.world.admin();
     let env = s.officer.env(&s.world);
-    // The defender says its state is lost; its leaf is removed and added again, assigned by an admin.
+    // The defender says its state is lost; its leaf is removed and added again, assigned by an
+    // admin.
     let package = s.defender.package(&s.world);
     let assignment = s.world.assign(&admin, &s.defender);
     let pending = s.case.change(&env, &s.officer.me, &[package], &[1], &[assignment]).unwrap();
