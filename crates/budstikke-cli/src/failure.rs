@@ -4,9 +4,13 @@ use serde_json::{Value, json};
 
 use crate::exit::Exit;
 
-/// The end of a command that did not hold.
+/// The end of a command that did not hold. Boxed, because it is large and rare.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct Failure(Box<Stop>);
+
+/// What there is to say about it.
+#[derive(Debug)]
+pub(crate) struct Stop {
     pub(crate) exit: Exit,
     /// Stable code of a refusal, as T01.
     pub(crate) code: Option<String>,
@@ -21,7 +25,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: String) -> Self {
-        Self {
+        Self(Box::new(Stop {
             exit,
             code: None,
             message,
@@ -29,7 +33,7 @@ impl Failure {
             who_can_fix: None,
             next: None,
             details: Vec::new(),
-        }
+        }))
     }
 
     pub(crate) fn next(mut self, text: String) -> Self {
@@ -56,5 +60,19 @@ impl Failure {
             "next": self.next,
             "details": details,
         })
+    }
+}
+
+impl std::ops::Deref for Failure {
+    type Target = Stop;
+
+    fn deref(&self) -> &Stop {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Failure {
+    fn deref_mut(&mut self) -> &mut Stop {
+        &mut self.0
     }
 }

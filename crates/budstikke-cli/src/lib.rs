@@ -7,6 +7,7 @@ mod app;
 mod args;
 mod catalogue;
 mod commands;
+mod errors;
 mod exit;
 mod failure;
 mod files;
@@ -16,7 +17,7 @@ mod refused;
 mod reply;
 mod show;
 
-pub(crate) use budstikke_case as case;
+pub(crate) use budstikke::case;
 
 use std::process::ExitCode;
 

@@ -46,7 +46,8 @@ pub(crate) fn file(error: &FileError, name: &str, catalogue: &Catalogue) -> Fail
     let args: Vec<(&str, FluentValue<'_>)> = match error {
         FileError::Refused { refusal: refused } => {
             let mut failure = refusal(refused, catalogue);
-            failure.message = t!(catalogue, "file-named", file = name, fault = failure.message);
+            failure.message =
+                t!(catalogue, "file-named", file = name, fault = failure.message.as_str());
             return failure;
         }
         FileError::Syntax { message, line } => {

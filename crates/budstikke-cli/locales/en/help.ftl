@@ -46,6 +46,7 @@ cmd-reach-out-after =
     Only the mission can read what you send. The relay sees that somebody knocked, not who.
     Next you wait for their answer: "bud sync" fetches it, "bud listen" waits for it.
 arg-reach-out-accept = Accept this offer of terms, by its number in "bud look"
+arg-reach-out-alias = What the mission may call you; never your real name [default: a random one]
 cmd-list = List your conversations
 cmd-show = Show a conversation: who takes part, terms, safety words, messages
 arg-show-message = Show this message whole

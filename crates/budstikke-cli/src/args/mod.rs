@@ -95,6 +95,8 @@ pub(crate) struct ReachOut {
     pub(crate) counter: Option<Path>,
     #[arg(long, value_name = "FILE")]
     pub(crate) emergency: Option<Path>,
+    #[arg(long, value_name = "NAME")]
+    pub(crate) alias: Option<String>,
 }
 
 #[derive(Args)]
@@ -211,7 +213,7 @@ pub(crate) struct Publish {
     #[arg(value_name = "TERMS", required = true)]
     pub(crate) terms: Vec<Path>,
     #[arg(long, value_name = "FILE")]
-    pub(crate) privacy: Option<Path>,
+    pub(crate) privacy: Path,
     #[arg(long, value_name = "FILE")]
     pub(crate) emergency: Option<Path>,
 }

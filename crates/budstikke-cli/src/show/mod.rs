@@ -1,5 +1,7 @@
 //! How things look: messages, terms, people, times.
 
+pub(crate) mod case;
+pub(crate) mod event;
 pub(crate) mod qr;
 pub(crate) mod time;
 pub(crate) mod view;

@@ -1,0 +1,99 @@
+# Conversations, as both sides see them.
+
+list-empty = There is no conversation in this vault yet.
+list-empty-next = If you have reached out, "bud sync" fetches the answer when there is one.
+list-which = There is more than one conversation; say which.
+list-next = "bud show ID" opens one.
+list-head-id = ID
+list-head-with = With
+list-head-terms = Terms
+list-head-new = New
+list-head-last = Last
+
+show-title = Conversation { $id } with { $who }
+show-terms = Terms
+show-who-can-read = Who can read here
+show-member = { $name } ({ $unit })
+show-own = { $name }, this device
+show-lapsed = { $name }, certificate has ended
+show-pending-ours = Terms that you proposed wait for the other side's answer ("bud terms show").
+show-pending-theirs = Terms that the other side proposed wait for your answer ("bud terms show").
+show-messages = Messages ({ $count })
+show-line = { $number } · { $at } · { $from } · { $kind }
+show-next = "bud show --message NUMBER" shows one whole; "bud send" writes.
+show-no-message = There is no message { $number } here.
+show-unreadable = This message cannot be shown by this version; it is kept as it came.
+
+progress-on-this-device = on this device
+progress-at-relay = at the relay
+progress-on-their-device = on their device
+progress-taken-on = a person has it
+progress-refused = not accepted on the other side
+
+safety-words = Safety words
+safety-words-case = Both sides see the same eight words. Compare them over the phone or face to face.
+safety-words-unit = The mission can read you the same eight words over the phone or face to face. If they differ, stop.
+
+send-empty = There is nothing to send: the text is empty.
+send-at-relay = On its way: the relay has it, sealed for { $who }.
+send-at-relay-next = You see "on their device" or "a person has it" in "bud show" only if your terms allow receipts.
+send-waits = Kept on this device: the relay does not have all of it yet.
+send-waits-next = "bud sync" tries again; nothing is lost meanwhile.
+
+sync-done = Fetched { $received ->
+        [0] nothing new
+        [one] one piece
+       *[other] { $received } pieces
+    }, sent { $sent ->
+        [0] nothing
+        [one] one piece
+       *[other] { $sent } pieces
+    }{ $waiting ->
+        [0] .
+       *[other] ; { $waiting } still wait on this device.
+    }
+sync-problem = Not everything could be done now. What waits is kept.
+sync-next = "bud list" shows what there is.
+
+outbox-empty = Nothing waits on this device.
+outbox-line = { $count ->
+        [one] One piece
+       *[other] { $count } pieces
+    } of message { $number } in conversation { $id }, since { $at }
+outbox-own = { $count ->
+        [one] One piece
+       *[other] { $count } pieces
+    } that the program sends for itself, since { $at }
+outbox-next = "bud sync" sends what waits.
+
+event-contact-arrived = Somebody has reached out ({ $id }). "bud contacts" shows more.
+event-contact-emergency = EMERGENCY: somebody has reached out in danger ({ $id }). "bud contacts" shows more.
+event-contact-taken = A colleague has answered { $id }.
+event-case-opened = A conversation is open: { $id }.
+event-terms-proposed = Terms were proposed in { $id }. "bud terms show { $id }" shows them.
+event-terms-in-force = Terms are in force in { $id }.
+event-message = New in { $id }: message { $number }, { $kind }.
+event-message-refused = A message in { $id } was kept but not accepted ({ $code }).
+event-at-relay = Message { $number } in { $id } is at the relay.
+event-receipt = The other side answered message { $number } in { $id }.
+event-members = The people who can read { $id } have changed; "bud show { $id }" lists them.
+event-team = The mission's devices have changed.
+event-commit-lost = Another device was quicker; ours was done again on top.
+event-history = Messages of one side are missing in { $id } (from number { $number }). Ask them whether they wrote more.
+event-problem = { $cause }
+
+terms-none = No terms have been agreed or proposed yet.
+terms-in-force = In force
+terms-on-table-ours = On the table, proposed by you
+terms-on-table-theirs = On the table, proposed by the other side
+terms-next-theirs = "bud terms accept" agrees; "bud terms counter --file FILE" proposes others.
+terms-next-ours = The other side has to answer; "bud sync" fetches it.
+terms-nothing-to-accept = There are no terms of the other side on the table.
+terms-accepted-now = You have agreed: both sides stand by the same terms now.
+terms-accepted-next = From here on, messages may be sent.
+terms-countered = Your terms are on their way.
+terms-countered-next = Nothing else flows until one side accepts the other's terms.
+terms-suspended = The conversation is paused. Only you can end your pause: "bud terms resume".
+terms-resumed = Your pause is over.
+terms-ended = The agreement has ended, at once.
+terms-ended-next = What was sent is kept as long as the terms and the law say. New terms may be proposed at any time.

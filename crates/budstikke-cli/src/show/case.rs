@@ -1,0 +1,187 @@
+//! A conversation on the screen and as JSON.
+
+use budstikke::{CaseSummary, CaseView, Message, Progress};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    case::{Phase, Received},
+    catalogue::{Catalogue, t},
+    reply::Piece,
+    show::{time, view},
+};
+
+/// All conversations, a line each.
+pub(crate) fn table(cases: &[CaseSummary], catalogue: &Catalogue) -> Piece {
+    let head = vec![
+        t!(catalogue, "list-head-id"),
+        t!(catalogue, "list-head-with"),
+        t!(catalogue, "list-head-terms"),
+        t!(catalogue, "list-head-new"),
+        t!(catalogue, "list-head-last"),
+    ];
+    let rows = cases.iter().map(|case| {
+        vec![
+            case.id.clone(),
+            case.with.clone(),
+            phase(case.terms, catalogue),
+            case.unread.to_string(),
+            time::moment(case.last_at),
+        ]
+    });
+    Piece::Table(head, rows.collect())
+}
+
+/// A conversation: terms, people, safety words, messages, newest last.
+pub(crate) fn pieces(case: &CaseView, catalogue: &Catalogue) -> Vec<Piece> {
+    let summary = &case.summary;
+    let mut pieces = vec![Piece::Head(t!(
+        catalogue,
+        "show-title",
+        id = summary.id.as_str(),
+        who = summary.with.as_str()
+    ))];
+    let pair = |name: String, value: String| Piece::Pair(name, value);
+    pieces.push(pair(t!(catalogue, "show-terms"), phase(summary.terms, catalogue)));
+    for (n, member) in case.members.iter().enumerate() {
+        let name = if n == 0 { t!(catalogue, "show-who-can-read") } else { String::new() };
+        let mut who = member.name.clone();
+        if let Some(unit) = &member.unit {
+            who = t!(catalogue, "show-member", name = who, unit = unit.as_str());
+        }
+        if member.own {
+            who = t!(catalogue, "show-own", name = who);
+        }
+        if member.lapsed {
+            who = t!(catalogue, "show-lapsed", name = who);
+        }
+        pieces.push(pair(name, who));
+    }
+    pieces.push(pair(t!(catalogue, "safety-words"), case.safety_words.join(" ")));
+    pieces.push(pair(String::new(), t!(catalogue, "safety-words-case")));
+    for pending in &case.pending {
+        let key = if pending.ours { "show-pending-ours" } else { "show-pending-theirs" };
+        pieces.push(Piece::Warn(catalogue.text(key, &[])));
+    }
+    pieces.push(Piece::Head(t!(catalogue, "show-messages", count = case.messages.len() as u64)));
+    for message in &case.messages {
+        pieces.push(Piece::Item(line(message, catalogue)));
+        if let Some(text) = letter(message) {
+            pieces.push(Piece::Raw(crate::out::fill(&format!("      {text}"), 6)));
+        }
+    }
+    pieces.push(Piece::Next(t!(catalogue, "show-next")));
+    pieces
+}
+
+/// One message, whole.
+pub(crate) fn message(message: &Message, catalogue: &Catalogue) -> Vec<Piece> {
+    let mut pieces = vec![Piece::Head(line(message, catalogue))];
+    match &message.view {
+        Some(view) => pieces.extend(self::view::pieces(view, true, catalogue)),
+        None => pieces.push(Piece::Warn(t!(catalogue, "show-unreadable"))),
+    }
+    pieces
+}
+
+/// Where terms stand, in words.
+pub(crate) fn phase(phase: Phase, catalogue: &Catalogue) -> String {
+    catalogue.text(&format!("phase-{}", phase.name()), &[])
+}
+
+/// The id that a receipt answers; empty when the message holds none.
+pub(crate) fn message_id(message: &Message) -> Vec<u8> {
+    let received = Received::open(message.content.clone()).ok();
+    let header = received.as_ref().and_then(Received::header);
+    header.map(|header| header.message_id.clone()).unwrap_or_default()
+}
+
+fn line(message: &Message, catalogue: &Catalogue) -> String {
+    let kind = catalogue.maybe(&format!("kind-{}", message.kind));
+    let kind = kind.unwrap_or_else(|| t!(catalogue, "kind-unknown"));
+    let mut line = t!(
+        catalogue,
+        "show-line",
+        number = message.number.to_string(),
+        at = time::moment(message.at),
+        from = message.from.as_str(),
+        kind = kind
+    );
+    if let Some(progress) = message.progress {
+        line.push_str(" · ");
+        line.push_str(&catalogue.text(&format!("progress-{}", name(progress)), &[]));
+    }
+    if let Some(code) = &message.refused {
+        line.push_str(&format!(" [{code}]"));
+    }
+    line
+}
+
+/// The text of a letter, to be read without opening it.
+fn letter(message: &Message) -> Option<String> {
+    let section = message.view.as_ref()?.sections.iter().find(|s| s.heading == "view-letter")?;
+    section.lines.iter().find_map(|line| match &line.value {
+        crate::case::Value::Text(text) if line.label == "view-text" => Some(text.clone()),
+        _ => None,
+    })
+}
+
+fn name(progress: Progress) -> &'static str {
+    match progress {
+        Progress::OnThisDevice => "on-this-device",
+        Progress::AtRelay => "at-relay",
+        Progress::OnTheirDevice => "on-their-device",
+        Progress::TakenOn => "taken-on",
+        Progress::Refused => "refused",
+    }
+}
+
+/// For programs.
+pub(crate) fn summary_json(case: &CaseSummary) -> Value {
+    json!({
+        "id": case.id,
+        "with": case.with,
+        "terms": case.terms.name(),
+        "unread": case.unread,
+        "messages": case.messages,
+        "last_at": case.last_at,
+    })
+}
+
+/// For programs.
+pub(crate) fn message_json(message: &Message) -> Value {
+    json!({
+        "number": message.number,
+        "from": message.from,
+        "at": message.at,
+        "kind": message.kind,
+        "progress": message.progress.map(name),
+        "refused": message.refused,
+        "quarantined": message.quarantined,
+        "view": message.view,
+    })
+}
+
+/// For programs.
+pub(crate) fn json(case: &CaseView) -> Map<String, Value> {
+    let members = case.members.iter().map(|member| {
+        json!({
+            "name": member.name,
+            "unit": member.unit,
+            "own": member.own,
+            "lapsed": member.lapsed,
+        })
+    });
+    let pending = case
+        .pending
+        .iter()
+        .map(|pending| json!({ "hash": pending.hash, "ours": pending.ours, "view": pending.view }));
+    Map::from_iter([
+        ("conversation".to_owned(), summary_json(&case.summary)),
+        ("members".to_owned(), members.collect()),
+        ("epoch".to_owned(), case.epoch.into()),
+        ("safety_words".to_owned(), json!(case.safety_words)),
+        ("agreed".to_owned(), json!(case.agreed)),
+        ("pending".to_owned(), pending.collect()),
+        ("messages".to_owned(), case.messages.iter().map(message_json).collect()),
+    ])
+}

@@ -1,0 +1,87 @@
+//! What happened while messages came and went.
+
+use budstikke::Event;
+use serde_json::{Map, Value, json};
+
+use crate::catalogue::{Catalogue, t};
+
+/// One sentence.
+pub(crate) fn sentence(event: &Event, catalogue: &Catalogue) -> String {
+    match event {
+        Event::ContactArrived { contact, emergency: true } => {
+            t!(catalogue, "event-contact-emergency", id = contact.as_str())
+        }
+        Event::ContactArrived { contact, .. } => {
+            t!(catalogue, "event-contact-arrived", id = contact.as_str())
+        }
+        Event::ContactTaken { contact } => {
+            t!(catalogue, "event-contact-taken", id = contact.as_str())
+        }
+        Event::CaseOpened { case } => t!(catalogue, "event-case-opened", id = case.as_str()),
+        Event::TermsProposed { case } => t!(catalogue, "event-terms-proposed", id = case.as_str()),
+        Event::TermsInForce { case } => t!(catalogue, "event-terms-in-force", id = case.as_str()),
+        Event::MessageReceived { case, number, kind } => {
+            let kind = catalogue.maybe(&format!("kind-{kind}")).unwrap_or_else(|| kind.clone());
+            t!(catalogue, "event-message", id = case.as_str(), number = *number, kind = kind)
+        }
+        Event::MessageRefused { case, code, .. } => {
+            t!(catalogue, "event-message-refused", id = case.as_str(), code = code.as_str())
+        }
+        Event::MessageAtRelay { case, number } => {
+            t!(catalogue, "event-at-relay", id = case.as_str(), number = *number)
+        }
+        Event::Receipt { case, number } => {
+            t!(catalogue, "event-receipt", id = case.as_str(), number = *number)
+        }
+        Event::MembersChanged { case: Some(case) } => {
+            t!(catalogue, "event-members", id = case.as_str())
+        }
+        Event::MembersChanged { case: None } => t!(catalogue, "event-team"),
+        Event::CommitLost { .. } => t!(catalogue, "event-commit-lost"),
+        Event::HistoryBroken { case, missing } => {
+            t!(catalogue, "event-history", id = case.as_str(), number = *missing)
+        }
+        Event::Problem { what } => {
+            t!(catalogue, "event-problem", cause = crate::errors::sentence(what))
+        }
+        _ => String::new(),
+    }
+}
+
+/// `{"event": "message_received", …}` with stable names.
+pub(crate) fn json(event: &Event) -> Map<String, Value> {
+    let value = match event {
+        Event::ContactArrived { contact, emergency } => {
+            json!({"event": "contact_arrived", "contact": contact, "emergency": emergency})
+        }
+        Event::ContactTaken { contact } => json!({"event": "contact_taken", "contact": contact}),
+        Event::CaseOpened { case } => json!({"event": "opened", "conversation": case}),
+        Event::TermsProposed { case } => json!({"event": "terms_proposed", "conversation": case}),
+        Event::TermsInForce { case } => json!({"event": "terms_in_force", "conversation": case}),
+        Event::MessageReceived { case, number, kind } => json!({
+            "event": "message_received", "conversation": case, "number": number, "kind": kind,
+        }),
+        Event::MessageRefused { case, number, code } => json!({
+            "event": "message_refused", "conversation": case, "number": number, "code": code,
+        }),
+        Event::MessageAtRelay { case, number } => {
+            json!({"event": "message_at_relay", "conversation": case, "number": number})
+        }
+        Event::Receipt { case, number } => {
+            json!({"event": "receipt", "conversation": case, "number": number})
+        }
+        Event::MembersChanged { case } => {
+            json!({"event": "members_changed", "conversation": case})
+        }
+        Event::CommitLost { case } => json!({"event": "commit_lost", "conversation": case}),
+        Event::HistoryBroken { case, missing } => {
+            json!({"event": "history_broken", "conversation": case, "missing": missing})
+        }
+        Event::Problem { what } => json!({"event": "problem", "what": what}),
+        _ => json!({"event": "other"}),
+    };
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
