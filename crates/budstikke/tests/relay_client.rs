@@ -247,8 +247,8 @@ async fn a_relay_that_restarts_is_found_again() {
     let error = cells.next().await.unwrap_err();
     assert!(error.is_retryable(), "{error}");
 
-    let relay = Relay::spawn(Config { listen, ..config(&folder) }).await.unwrap();
-    assert_eq!(relay.address(), client.address());
+    let again = Relay::spawn(Config { listen, ..config(&folder) }).await.unwrap();
+    assert_eq!(again.address(), client.address());
     let page = client.read(&key(1), recv_id, 0, 8).await.unwrap();
     assert_eq!(page.cells.len(), 1);
     let mut cells = client.subscribe(&key(1), recv_id, cells.position()).await.unwrap();
