@@ -1,1 +1,5 @@
-//! x
+//! What the end-to-end tests share.
+
+pub mod raw;
+pub mod relay_process;
+pub mod world;

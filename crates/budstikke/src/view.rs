@@ -46,7 +46,7 @@ pub struct CaseMember {
 }
 
 /// How far an own message has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Progress {
     /// In this vault; it leaves with the next sync.
     OnThisDevice,

@@ -5,7 +5,6 @@
 //! of the current epoch and goes on from what stands there.
 
 use budstikke_case::Phase;
-use budstikke_e2ee::checks::Check;
 use budstikke_e2ee::contact::Route;
 use budstikke_e2ee::envelope::{Envelope, Nudge, WelcomeBody};
 use budstikke_e2ee::group::{Assignment, Inbound, KeyPackage};
@@ -43,8 +42,6 @@ enum Outcome {
     Open,
     /// Four entries and none of them valid: on to the next slot.
     Spoilt,
-    /// An entry that can be judged only once more messages have come.
-    Wait,
 }
 
 impl Client {
@@ -60,7 +57,6 @@ impl Client {
             match outcome {
                 Outcome::Advanced => crash::point("commit-after-merge"),
                 Outcome::Spoilt => {}
-                Outcome::Wait => return Ok(()),
                 Outcome::Open if !view.wanted => return Ok(()),
                 Outcome::Open => {
                     let id = group_id.to_vec();
@@ -168,7 +164,7 @@ fn apply(
     slot: SlotId,
     entries: &[SlotEntry],
 ) -> Result<Outcome, Error> {
-    let Some(mut seat) = Seat::of_group(work, group_id)? else { return Ok(Outcome::Wait) };
+    let Some(mut seat) = Seat::of_group(work, group_id)? else { return Ok(Outcome::Open) };
     let env = work.env();
     let keys = seat.group.slot_keys(&env, seat.group.slot_attempt())?;
     if keys.id() != *slot.as_bytes() {
@@ -196,14 +192,13 @@ fn apply(
                 }
                 return Ok(Outcome::Advanced);
             }
-            // Terms that this device has not seen accepted yet: the acceptance is still on its way.
-            Inbound::Rejected(rejection) if rejection.check == Check::Charter => {
-                work.event(Event::Problem { what: rejection.to_string() });
-                return Ok(Outcome::Wait);
-            }
-            Inbound::Rejected(rejection) => {
+            // Void for every member alike: the next entry counts.
+            Inbound::Rejected(rejection) if rejection.check.same_for_all() => {
                 work.event(Event::Problem { what: rejection.to_string() });
             }
+            // Terms that this device has not seen accepted yet, say: to pass over it would be to leave the others.
+            // The error rolls everything back, so that the same entry can be judged again.
+            Inbound::Rejected(rejection) => return Err(group_error(rejection)),
             _ => {}
         }
     }

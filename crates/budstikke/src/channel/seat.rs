@@ -11,6 +11,10 @@ use crate::error::Error;
 use crate::records::{self, CaseRecord, Device, SELF, Team, Unit, fixed};
 use crate::view::case_name;
 
+/// Before the admin's device has added this one to the team's group.
+const NOT_JOINED: Error =
+    Error::NotReady("the admin's device has not let this one into the team yet: sync there, then here");
+
 /// A loaded group and what goes with it.
 pub(crate) struct Seat {
     pub(crate) group: Group,
@@ -27,7 +31,8 @@ impl Seat {
         let team: Team = records::need(work.tx, SELF)?;
         let unit: Unit = records::need(work.tx, SELF)?;
         let relay = unit.relays.first().cloned().unwrap_or_default();
-        Ok(Self { group: load(work, &team.group_id)?, me: staff(work)?, relay, case: None })
+        let group = Group::load(&work.env(), &team.group_id)?.ok_or(NOT_JOINED)?;
+        Ok(Self { group, me: staff(work)?, relay, case: None })
     }
 
     /// The seat in a case.
@@ -47,7 +52,11 @@ impl Seat {
         if let Some(team) = records::load::<Team>(work.tx, SELF)?
             && team.group_id == group_id
         {
-            return Self::team(work).map(Some);
+            return match Self::team(work) {
+                Ok(seat) => Ok(Some(seat)),
+                Err(Error::NotReady(_)) => Ok(None),
+                Err(error) => Err(error),
+            };
         }
         let cases = records::all::<CaseRecord>(work.tx)?;
         match cases.into_iter().find(|(_, case)| case.group_id == group_id) {

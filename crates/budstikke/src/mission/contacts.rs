@@ -426,21 +426,27 @@ fn write_down(
     Ok(case)
 }
 
-/// Says yes to a counter-proposal, or counters it.
+/// Says yes to a counter-proposal, or counters it with terms that this side accepts already.
 fn reply_to_terms(work: &Work<'_>, case: CaseRecord, record: &ContactRecord) -> Result<(), Error> {
     let terms = terms_of(&case)?;
     let Some((hash, pending, _)) = terms.pending().last() else { return Ok(()) };
-    let body: Body = if record.answer.is_empty() {
-        accept(hash, pending).into()
-    } else {
-        wire::TermsCounter {
-            terms: record.answer.clone(),
+    let mut accepted = accept(hash, pending);
+    let case_id = case.id.clone();
+    if !record.answer.is_empty() {
+        let mut counter = budstikke_case::decode_terms(&record.answer)?;
+        counter.privacy_notice_hash.clone_from(&pending.privacy_notice_hash);
+        let file = TermsFile { terms: counter, note: String::new() };
+        let (bytes, countered) = file.encode();
+        let body = wire::TermsCounter {
+            terms: bytes,
             counters_hash: hash.to_vec(),
             why: String::new(),
-        }
-        .into()
-    };
-    post(work, Seat::case(work, case)?, body, &SendOptions::default())?;
+        };
+        post(work, Seat::case(work, case)?, body.into(), &SendOptions::default())?;
+        accepted = accept(countered, &file.terms);
+    }
+    let seat = Seat::case(work, records::need(work.tx, &case_id)?)?;
+    post(work, seat, accepted.into(), &SendOptions::default())?;
     Ok(())
 }
 

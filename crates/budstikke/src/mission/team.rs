@@ -189,7 +189,7 @@ impl Client {
     /// [`Error::NotReady`] until the admin's device has let this one into the team's group.
     pub async fn team(&self) -> Result<Vec<TeamMember>, Error> {
         self.vault(|work| {
-            let seat = Seat::team(work).map_err(not_joined)?;
+            let seat = Seat::team(work)?;
             let own = seat.me.key();
             let members = seat.group.members()?.into_iter().filter_map(|member| {
                 let Party::Device(device) = member.party else { return None };
@@ -208,7 +208,7 @@ impl Client {
 
 /// Tells the other devices of the team; nothing when there are none.
 pub(crate) fn tell(work: &Work<'_>, message: &TeamMessage) -> Result<(), Error> {
-    let mut seat = Seat::team(work).map_err(not_joined)?;
+    let mut seat = Seat::team(work)?;
     let audience = seat.audience(work)?;
     if audience.is_empty() {
         return Ok(());
@@ -357,15 +357,6 @@ fn ask_to_join(work: &Work<'_>) -> Result<(), Error> {
     let envelope = Envelope::KeyPackage(package.bytes().to_vec()).to_bytes();
     enqueue(work, &[route], &envelope, Belongs::default(), false)?;
     Ok(())
-}
-
-fn not_joined(error: Error) -> Error {
-    match error {
-        Error::Damaged { .. } => {
-            Error::NotReady("the admin's device has not let this one into the team yet: sync there")
-        }
-        other => other,
-    }
 }
 
 fn not_a(what: &'static str) -> Error {

@@ -1,0 +1,126 @@
+//! The real relay program as a child process, found or built, killed or stopped.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+
+use budstikke_proto::address::RelayAddress;
+
+/// A running `budstikke-relay`. Killed when dropped.
+pub struct RelayProcess {
+    child: Child,
+    /// The address that it printed.
+    pub address: RelayAddress,
+}
+
+/// Options of the relay program.
+#[derive(Clone, Debug)]
+pub struct RelayOptions {
+    /// Holds the data folder, the store key and, when asked for, the log.
+    pub folder: PathBuf,
+    /// The UDP port; 0 takes a free one.
+    pub port: u16,
+    /// More flags.
+    pub flags: Vec<String>,
+    /// Where standard error goes; none: to the test's.
+    pub log: Option<PathBuf>,
+}
+
+impl RelayOptions {
+    /// A relay on a free loopback port that asks no work.
+    pub fn new(folder: &Path) -> Self {
+        let flags = vec!["--work-effort".into(), "0".into()];
+        Self { folder: folder.to_path_buf(), port: 0, flags, log: None }
+    }
+}
+
+impl RelayProcess {
+    /// Starts the program and waits for its address.
+    ///
+    /// # Panics
+    /// When it cannot be built, does not start, or prints no address.
+    #[allow(clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
+    pub fn start(options: &RelayOptions) -> Self {
+        let mut command = Command::new(relay_binary());
+        command
+            .args(["--listen", &format!("127.0.0.1:{}", options.port)])
+            .arg("--data-dir")
+            .arg(options.folder.join("data"))
+            .arg("--store-key-file")
+            .arg(options.folder.join("store.key"))
+            .args(&options.flags)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        if let Some(log) = &options.log {
+            let log = std::fs::OpenOptions::new().create(true).append(true).open(log);
+            command.stderr(log.expect("the log file opens"));
+        }
+        let mut child = command.spawn().expect("the relay starts");
+        let out = child.stdout.take().expect("its output is piped");
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line).expect("its output is text");
+        let Ok(address) = line.parse() else {
+            let status = child.wait();
+            panic!("the relay printed no address but {line:?}, and ended with {status:?}");
+        };
+        Self { child, address }
+    }
+
+    /// Kills it with SIGKILL, at once.
+    ///
+    /// # Panics
+    /// When the system refuses.
+    #[allow(clippy::expect_used, reason = "a test fails loudly")]
+    pub fn kill(mut self) {
+        self.child.kill().expect("the relay can be killed");
+        self.child.wait().expect("the relay ended");
+    }
+
+    /// Asks it to stop (SIGTERM) and waits.
+    ///
+    /// # Panics
+    /// When the system refuses.
+    #[allow(clippy::expect_used, reason = "a test fails loudly")]
+    pub fn stop(mut self) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        assert!(asked.success());
+        self.child.wait().expect("the relay ended")
+    }
+}
+
+impl Drop for RelayProcess {
+    fn drop(&mut self) {
+        // Ended already when it was killed or stopped.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The relay program of this test's own profile, built once if need be.
+///
+/// # Panics
+/// When it cannot be built.
+#[allow(clippy::expect_used, reason = "a test fails loudly")]
+pub fn relay_binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        // target/<profile>/deps/<test>-<hash>
+        let test = std::env::current_exe().expect("this test has a path");
+        let profile = test.ancestors().nth(2).expect("it lies in target/<profile>/deps");
+        let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        build
+            .args(["build", "--quiet", "--package", "budstikke-relay", "--bin", "budstikke-relay"])
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        if profile.ends_with("release") {
+            build.arg("--release");
+        }
+        // Always, not only when it is missing: an old program would test nothing.
+        let built = build.status().expect("cargo runs");
+        assert!(built.success(), "budstikke-relay does not build");
+        let binary = profile.join("budstikke-relay");
+        assert!(binary.exists(), "cargo built no {}", binary.display());
+        binary
+    })
+}
