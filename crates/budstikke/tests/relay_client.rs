@@ -231,7 +231,7 @@ async fn a_notice_only_ever_gets_newer() {
     }
     let notice = client.notice_get(notice_id).await.unwrap().unwrap();
     assert_eq!((notice.version, notice.content), (3, vec![]));
-    let long = client.notice_put(&publisher, 4, &[0; MAX_CONTENT_LEN + 1]).await;
+    let long = client.notice_put(&publisher, 4, &vec![0; MAX_CONTENT_LEN + 1]).await;
     assert_eq!(long, Err(RelayError::Invalid("the notice's length")));
 }
 
