@@ -513,7 +513,9 @@ impl RawStream {
         }
         match self.answer(number).await?.last {
             Response::SlotReceipt { slot_id: id, entry, hash: stored, signature }
-                if id == slot_id && stored == hash && self.receipt(&id, entry, &hash, &signature) =>
+                if id == slot_id
+                    && stored == hash
+                    && self.receipt(&id, entry, &hash, &signature) =>
             {
                 Ok(entry)
             }
@@ -641,9 +643,8 @@ impl ServerCertVerifier for Pinned {
     ) -> Result<ServerCertVerified, rustls::Error> {
         let found = ParsedCertificate::try_from(end_entity)?.subject_public_key_info();
         let key: Option<[u8; 32]> = found.as_ref().last_chunk::<32>().copied();
-        let pinned = key.is_some_and(|key| {
-            spki(&key) == found.as_ref() && relay_id(&key) == self.address.id
-        });
+        let pinned = key
+            .is_some_and(|key| spki(&key) == found.as_ref() && relay_id(&key) == self.address.id);
         if pinned {
             Ok(ServerCertVerified::assertion())
         } else {

@@ -6,10 +6,7 @@ use std::path::{Path, PathBuf};
 use budstikke::case::file::{Format, PrivacyNoticeFile, TermsFile};
 use budstikke::clock::Clock;
 use budstikke::vault::Cost;
-use budstikke::{
-    Choice, Client, Decision, Offer, ReachOut, Role, SyncReport, UnitKind,
-    UnitSetup,
-};
+use budstikke::{Choice, Client, Decision, Offer, ReachOut, Role, SyncReport, UnitKind, UnitSetup};
 use budstikke_relay::Relay;
 
 /// The passphrase of every vault in tests.
@@ -152,8 +149,7 @@ impl World {
     /// HERON looks up the mission and reaches out.
     pub async fn reach_out(&self, choice: Choice) {
         self.heron.look_up(&self.invitation).await.expect("look up");
-        let request =
-            ReachOut { choice, emergency: None, pseudonym: Some("HERON".into()) };
+        let request = ReachOut { choice, emergency: None, pseudonym: Some("HERON".into()) };
         self.heron.reach_out(request).await.expect("reach out");
     }
 
@@ -162,8 +158,7 @@ impl World {
         sync(&self.officer_a).await;
         let contacts = self.officer_a.contacts().await.expect("contacts");
         let contact = contacts.first().expect("a contact");
-        let at_mission =
-            self.officer_a.answer(&contact.id, decision).await.expect("answer");
+        let at_mission = self.officer_a.answer(&contact.id, decision).await.expect("answer");
         sync(&self.officer_a).await;
         sync(&self.heron).await;
         let cases = self.heron.cases().await.expect("cases");

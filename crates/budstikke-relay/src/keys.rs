@@ -152,6 +152,11 @@ impl Identity {
         self.mac(b"budstikke/relay/epoch/v1", &[&number.to_be_bytes()])
     }
 
+    /// The key of QUIC's stateless resets: the same after a restart, so that clients learn of one at once.
+    pub(crate) fn reset_key(&self) -> [u8; 32] {
+        self.mac(b"budstikke/relay/reset/v1", &[])
+    }
+
     fn mac(&self, domain: &[u8], parts: &[&[u8]]) -> [u8; 32] {
         let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(&self.id_secret) else {
             // HMAC takes keys of every length.

@@ -1,7 +1,7 @@
 //! `budstikke-relay`: parses, starts the relay, waits for the signal to stop.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -107,8 +107,9 @@ fn run(flags: &Flags) -> Result<bool, Failure> {
     config.check().map_err(|error| (EX_CONFIG, error.to_string()))?;
     // Only this program's own events: a library's could name a peer.
     let level = config.log_level.parse().unwrap_or(LevelFilter::INFO);
+    let terminal = std::io::stderr().is_terminal();
     tracing_subscriber::registry()
-        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
+        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(terminal))
         .with(Targets::new().with_target("budstikke_relay", level))
         .init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use budstikke_proto::address::RelayAddress;
 use budstikke_proto::auth::EXPORTER_LABEL;
 use budstikke_proto::sign::SigningSeed;
-use quinn::{Connection, Endpoint, EndpointConfig, Incoming, TokioRuntime, VarInt};
+use quinn::{Connection, Endpoint, Incoming, TokioRuntime, VarInt};
 use rand_core::{OsRng, RngCore};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, interval, sleep, timeout};
@@ -94,9 +94,10 @@ impl Relay {
         let address = address(&config, &identity, local)?;
         let idle = Duration::from_secs(config.idle_timeout_s.into());
         let tls = tls::server_config(identity.signing(), &config.alpn, idle)?;
+        let quic = tls::endpoint_config(identity.reset_key());
         let runtime = Arc::new(TokioRuntime);
-        let endpoint = Endpoint::new(EndpointConfig::default(), Some(tls), socket, runtime)
-            .map_err(SpawnError::Listen)?;
+        let endpoint =
+            Endpoint::new(quic, Some(tls), socket, runtime).map_err(SpawnError::Listen)?;
 
         let connections = usize::try_from(config.max_connections).unwrap_or(usize::MAX);
         let shared = Arc::new(Shared {

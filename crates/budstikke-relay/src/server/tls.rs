@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use budstikke_proto::sign::SigningSeed;
+use hmac::{Hmac, Mac};
 use quinn::crypto::rustls::QuicServerConfig;
-use quinn::{IdleTimeout, TransportConfig, VarInt};
+use quinn::crypto::{CryptoError, HmacKey};
+use quinn::{EndpointConfig, IdleTimeout, TransportConfig, VarInt};
 use rcgen::{CertificateParams, DistinguishedName, KeyPair};
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::NoServerSessionStorage;
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::SpawnError;
@@ -57,6 +60,39 @@ pub(super) fn server_config(
     let mut config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
     config.transport_config(Arc::new(transport(idle)?));
     Ok(config)
+}
+
+/// QUIC settings below TLS: what a restart must not change.
+pub(super) fn endpoint_config(reset_key: [u8; 32]) -> EndpointConfig {
+    EndpointConfig::new(Arc::new(ResetKey(reset_key)))
+}
+
+struct ResetKey([u8; 32]);
+
+impl ResetKey {
+    fn mac(&self, data: &[u8]) -> Option<Hmac<Sha256>> {
+        let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(&self.0).ok()?;
+        mac.update(data);
+        Some(mac)
+    }
+}
+
+impl HmacKey for ResetKey {
+    fn sign(&self, data: &[u8], signature_out: &mut [u8]) {
+        let bytes = self.mac(data).map(|mac| mac.finalize().into_bytes());
+        for (to, from) in signature_out.iter_mut().zip(bytes.into_iter().flatten()) {
+            *to = from;
+        }
+    }
+
+    fn signature_len(&self) -> usize {
+        32
+    }
+
+    fn verify(&self, data: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
+        let right = self.mac(data).is_some_and(|mac| mac.verify_slice(signature).is_ok());
+        if right { Ok(()) } else { Err(CryptoError) }
+    }
 }
 
 /// X25519MLKEM768 is the only group: a client that cannot do it gets no connection, so no recorded session can be

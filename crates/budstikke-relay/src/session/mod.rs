@@ -22,6 +22,8 @@ mod keyring;
 mod stream;
 
 use keyring::Keyring;
+#[cfg(test)]
+use stream::Ticket;
 pub(crate) use stream::{Action, Input, Query, Stream, answer_frame, busy_frame, push_frame};
 
 /// What the relay offers and asks, as its descriptor says it.

@@ -1,1 +1,406 @@
+//! What every engine must do. One macro runs it all: `store_conformance!(name, Lab)`.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use budstikke_proto::id::{Hash, Label, MsgId, NoticeId, RecvId, RecvPk, SendId, SendPk};
+use budstikke_proto::id::{Signature, SlotId};
+use bytes::Bytes;
+
+use super::rules::DAY_S;
+use super::{Capability, Mutation, Notice, Outcome, SlotEntry, Store, StoreError, WatchEvent};
+
+/// A place where an engine can be opened again.
+#[async_trait]
+pub(super) trait Lab: Default + Send + Sync {
+    /// Opens the engine; what an earlier opening held is there, as far as the engine is durable at all.
+    async fn open(&self) -> Arc<dyn Store>;
+}
+
+macro_rules! store_conformance {
+    ($name:ident, $lab:ty) => {
+        mod $name {
+            use $crate::store::conformance as suite;
+            $crate::store::conformance::store_conformance!(@each $lab:
+                mailboxes_are_made_once_and_live_longer_when_renewed
+                cells_come_in_order_and_once
+                numbers_are_never_used_twice
+                quotas_free_up_when_trimmed
+                a_revoked_grant_sends_no_more_and_leaves_its_cells
+                deleting_forgets_at_once
+                expiry_needs_no_asking_and_frees_quotas
+                admission_is_asked_for_what_is_new_only
+                slots_keep_order_and_take_four
+                notices_only_rise
+                a_watch_tells_in_order
+                a_batch_sees_itself
+                a_closed_store_says_so
+            );
+        }
+    };
+    (@each $lab:ty: $($case:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $case() {
+                suite::$case(&<$lab>::default()).await;
+            }
+        )*
+    };
+}
+pub(super) use store_conformance;
+
+pub(super) const NOW: i64 = 20_000 * DAY_S + 7_000;
+const TTL: u32 = 10;
+
+pub(super) fn recv(n: u8) -> RecvId {
+    RecvId::from_bytes([n; 32])
+}
+
+pub(super) fn sender(n: u8) -> SendId {
+    SendId::from_bytes([n; 32])
+}
+
+pub(super) fn label(n: u8) -> Label {
+    Label::from_bytes([n; 16])
+}
+
+pub(super) fn create(n: u8, ttl_days: u32, paid: bool) -> Mutation {
+    Mutation::Create {
+        recv_id: recv(n),
+        recv_pk: RecvPk::from_bytes([n ^ 0xFF; 32]),
+        ttl_days,
+        paid,
+    }
+}
+
+pub(super) fn grant(mailbox: u8, n: u8, quota: u32, work_required: bool) -> Mutation {
+    let (recv_id, send_id) = (recv(mailbox), sender(n));
+    let send_pk = SendPk::from_bytes([n ^ 0xFF; 32]);
+    Mutation::Grant { recv_id, send_id, send_pk, label: label(n), quota, work_required }
+}
+
+pub(super) fn append(n: u8, msg: u8) -> Mutation {
+    let cell = Bytes::from(vec![msg; 32]);
+    Mutation::Append { send_id: sender(n), msg_id: MsgId::from_bytes([msg; 16]), cell, paid: false }
+}
+
+pub(super) fn trim(mailbox: u8, upto: u64) -> Mutation {
+    Mutation::Trim { recv_id: recv(mailbox), upto }
+}
+
+fn entry(n: u8, cells: usize) -> SlotEntry {
+    let payloads = vec![Bytes::from(vec![n; 32]); cells];
+    SlotEntry {
+        signature: Signature::from_bytes([n; 64]),
+        hash: Hash::from_bytes([n; 32]),
+        payloads,
+    }
+}
+
+fn slot_append(n: u8, paid: bool) -> Mutation {
+    let slot_id = SlotId::from_bytes([1; 32]);
+    Mutation::SlotAppend { slot_id, entry: entry(n, usize::from(n)), paid }
+}
+
+fn notice_put(version: u64, n: u8, paid: bool) -> Mutation {
+    let payloads = vec![Bytes::from(vec![n; 32]); usize::from(n)];
+    let (signature, hash) = (Signature::from_bytes([n; 64]), Hash::from_bytes([n; 32]));
+    let notice = Notice { version, signature, hash, payloads };
+    Mutation::NoticePut { notice_id: NoticeId::from_bytes([1; 32]), notice, paid }
+}
+
+async fn one(store: &Arc<dyn Store>, now: i64, mutation: Mutation) -> Outcome {
+    let outcomes = store.apply(now, vec![mutation]).await.unwrap();
+    assert_eq!(outcomes.len(), 1);
+    outcomes[0]
+}
+
+async fn all_done(store: &Arc<dyn Store>, now: i64, batch: Vec<Mutation>) {
+    let outcomes = store.apply(now, batch).await.unwrap();
+    assert!(outcomes.iter().all(|it| *it == Outcome::Done), "{outcomes:?}");
+}
+
+/// The marks of the cells after `since`, and their numbers.
+async fn read(store: &Arc<dyn Store>, now: i64, mailbox: u8, since: u64) -> Vec<(u64, u8)> {
+    let page = store.read(now, recv(mailbox), since, 1_000).await.unwrap().unwrap();
+    assert!(!page.more);
+    assert_eq!(page.next, page.cells.last().map_or(page.next, |cell| cell.seq));
+    page.cells.iter().map(|cell| (cell.seq, cell.cell[0])).collect()
+}
+
+fn marks(cells: &[(u64, u8)]) -> Vec<u8> {
+    cells.iter().map(|(_, mark)| *mark).collect()
+}
+
+pub(super) async fn mailboxes_are_made_once_and_live_longer_when_renewed(lab: &impl Lab) {
+    let store = lab.open().await;
+    let owner = Capability::Owner(recv(1));
+    assert_eq!(store.key_of(NOW, owner).await, Ok(None));
+    all_done(&store, NOW, vec![create(1, TTL, true), grant(1, 2, 5, false)]).await;
+    assert_eq!(store.key_of(NOW, owner).await, Ok(Some([0xFE; 32])));
+    assert_eq!(store.key_of(NOW, Capability::Sender(sender(2))).await, Ok(Some([0xFD; 32])));
+    let later = NOW + i64::from(TTL) * DAY_S;
+    assert_eq!(one(&store, later, create(1, TTL, false)).await, Outcome::Done);
+    let (store, later) = (lab.open().await, later + i64::from(TTL) * DAY_S);
+    store.sweep(later).await.unwrap();
+    assert_eq!(store.key_of(later, owner).await, Ok(Some([0xFE; 32])));
+    // Its grants live as long as it does; trimming lengthens its life as well.
+    assert_eq!(one(&store, later, append(2, 1)).await, Outcome::Done);
+    assert_eq!(one(&store, later, trim(1, 0)).await, Outcome::Done);
+    let later = later + i64::from(TTL) * DAY_S;
+    store.sweep(later).await.unwrap();
+    assert_eq!(one(&store, later, append(2, 2)).await, Outcome::Done);
+    let end = later + DAY_S;
+    assert_eq!(store.key_of(end, owner).await, Ok(None));
+    assert_eq!(store.key_of(end, Capability::Sender(sender(2))).await, Ok(None));
+}
+
+pub(super) async fn cells_come_in_order_and_once(lab: &impl Lab) {
+    let store = lab.open().await;
+    all_done(&store, NOW, vec![create(1, TTL, true), grant(1, 2, 50, false)]).await;
+    all_done(&store, NOW, vec![grant(1, 3, 50, false)]).await;
+    for msg in 1..=20 {
+        all_done(&store, NOW, vec![append(2 + msg % 2, msg), append(2 + msg % 2, msg)]).await;
+    }
+    let store = lab.open().await;
+    all_done(&store, NOW, vec![append(2, 20), append(3, 19)]).await;
+    let cells = read(&store, NOW, 1, 0).await;
+    assert_eq!(marks(&cells), (1..=20).collect::<Vec<_>>());
+    assert!(cells.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    assert_eq!(marks(&read(&store, NOW, 1, cells[4].0).await), (6..=20).collect::<Vec<_>>());
+    let page = store.read(NOW, recv(1), cells[4].0, 3).await.unwrap().unwrap();
+    assert!(page.more && page.next == cells[7].0);
+    assert_eq!(page.cells[0].label, label(2));
+    assert_eq!(page.cells[1].label, label(3));
+    assert!(store.read(NOW, recv(9), 0, 10).await.unwrap().is_none());
+    assert_eq!(one(&store, NOW, append(9, 1)).await, Outcome::Unknown);
+}
+
+pub(super) async fn numbers_are_never_used_twice(lab: &impl Lab) {
+    let store = lab.open().await;
+    all_done(&store, NOW, vec![create(1, TTL, true), grant(1, 2, 50, false), append(2, 1)]).await;
+    let first = read(&store, NOW, 1, 0).await[0].0;
+    all_done(&store, NOW, vec![trim(1, u64::MAX)]).await;
+    let store = lab.open().await;
+    all_done(&store, NOW, vec![append(2, 2)]).await;
+    let second = read(&store, NOW, 1, 0).await[0].0;
+    assert!(second > first);
+    // A mailbox that is made again goes on above what its owner may remember.
+    all_done(&store, NOW, vec![Mutation::Delete { recv_id: recv(1) }]).await;
+    let later = NOW + 1;
+    all_done(&store, later, vec![create(1, TTL, true), grant(1, 2, 50, false)]).await;
+    all_done(&store, later, vec![append(2, 1)]).await;
+    let third = read(&store, later, 1, second).await;
+    assert_eq!(marks(&third), [1]);
+    // A trimmed cell's name is still known.
+    all_done(&store, later, vec![trim(1, u64::MAX), append(2, 1)]).await;
+    assert_eq!(read(&store, later, 1, 0).await, []);
+}
+
+pub(super) async fn quotas_free_up_when_trimmed(lab: &impl Lab) {
+    let store = lab.open().await;
+    all_done(&store, NOW, vec![create(1, TTL, true), grant(1, 2, 2, false)]).await;
+    all_done(&store, NOW, vec![grant(1, 3, 1, false), append(2, 1), append(3, 2)]).await;
+    assert_eq!(one(&store, NOW, append(3, 3)).await, Outcome::Full);
+    all_done(&store, NOW, vec![append(2, 4)]).await;
+    let store = lab.open().await;
+    assert_eq!(one(&store, NOW, append(2, 5)).await, Outcome::Full);
+    assert_eq!(one(&store, NOW, append(2, 4)).await, Outcome::Done, "a repeat needs no room");
+    let cells = read(&store, NOW, 1, 0).await;
+    all_done(&store, NOW, vec![trim(1, cells[0].0), append(2, 5)]).await;
+    assert_eq!(one(&store, NOW, append(2, 6)).await, Outcome::Full);
+    // The owner may give more, and take it back.
+    all_done(&store, NOW, vec![grant(1, 2, 3, false), append(2, 6)]).await;
+    assert_eq!(one(&store, NOW, append(3, 7)).await, Outcome::Full);
+    assert_eq!(marks(&read(&store, NOW, 1, 0).await), [2, 4, 5, 6]);
+}
+
+pub(super) async fn a_revoked_grant_sends_no_more_and_leaves_its_cells(lab: &impl Lab) {
+    let store = lab.open().await;
+    all_done(&store, NOW, vec![create(1, TTL, true), create(9, TTL, true)]).await;
+    for n in 2..6 {
+        all_done(&store, NOW, vec![grant(1, n, 5, false), append(n, n)]).await;
+    }
+    let revoke = |mailbox, n| Mutation::Revoke { recv_id: recv(mailbox), send_id: sender(n) };
+    assert_eq!(one(&store, NOW, revoke(9, 3)).await, Outcome::Unknown, "not its owner");
+    assert_eq!(one(&store, NOW, revoke(1, 3)).await, Outcome::Done);
+    assert_eq!(one(&store, NOW, revoke(1, 3)).await, Outcome::Unknown);
+    assert_eq!(one(&store, NOW, revoke(1, 2)).await, Outcome::Done);
+    let store = lab.open().await;
+    for (n, outcome) in
+        [(2, Outcome::Unknown), (3, Outcome::Unknown), (4, Outcome::Done), (5, Outcome::Done)]
+    {
+        assert_eq!(one(&store, NOW, append(n, n + 10)).await, outcome);
+    }
+    assert_eq!(store.key_of(NOW, Capability::Sender(sender(3))).await, Ok(None));
+    assert_eq!(marks(&read(&store, NOW, 1, 0).await), [2, 3, 4, 5, 14, 15]);
+    all_done(&store, NOW, vec![trim(1, u64::MAX)]).await;
+    // The rest can be revoked too, in any order, and the mailbox deleted.
+    assert_eq!(one(&store, NOW, revoke(1, 5)).await, Outcome::Done);
+    all_done(&store, NOW, vec![Mutation::Delete { recv_id: recv(1) }]).await;
+    assert_eq!(store.key_of(NOW, Capability::Sender(sender(4))).await, Ok(None));
+}
+
+pub(super) async fn deleting_forgets_at_once(lab: &impl Lab) {
+    let store = lab.open().await;
+    all_done(&store, NOW, vec![create(1, TTL, true), grant(1, 2, 5, false), append(2, 1)]).await;
+    all_done(&store, NOW, vec![create(5, TTL, true), grant(5, 6, 5, false), append(6, 9)]).await;
+    all_done(&store, NOW, vec![Mutation::Delete { recv_id: recv(1) }]).await;
+    let store = lab.open().await;
+    assert!(store.read(NOW, recv(1), 0, 10).await.unwrap().is_none());
+    for who in [Capability::Owner(recv(1)), Capability::Sender(sender(2))] {
+        assert_eq!(store.key_of(NOW, who).await, Ok(None));
+    }
+    assert_eq!(one(&store, NOW, append(2, 2)).await, Outcome::Unknown);
+    assert_eq!(one(&store, NOW, Mutation::Delete { recv_id: recv(1) }).await, Outcome::Unknown);
+    // Another mailbox is not touched; the same one made again is empty and knows no old names.
+    assert_eq!(marks(&read(&store, NOW, 5, 0).await), [9]);
+    let later = NOW + 1;
+    all_done(&store, later, vec![create(1, TTL, true), grant(1, 2, 5, false)]).await;
+    assert_eq!(read(&store, later, 1, 0).await, []);
+    all_done(&store, later, vec![append(2, 1)]).await;
+    assert_eq!(marks(&read(&store, later, 1, 0).await), [1]);
+}
+
+pub(super) async fn expiry_needs_no_asking_and_frees_quotas(lab: &impl Lab) {
+    let store = lab.open().await;
+    all_done(&store, NOW, vec![create(1, TTL, true), grant(1, 2, 2, false)]).await;
+    all_done(&store, NOW, vec![append(2, 1), append(2, 2)]).await;
+    let half = NOW + 5 * DAY_S;
+    all_done(&store, half, vec![create(1, TTL, true)]).await;
+    assert_eq!(one(&store, half, append(2, 3)).await, Outcome::Full);
+    assert_eq!(marks(&read(&store, half, 1, 0).await), [1, 2]);
+    // The cells' last day passes, the mailbox's does not.
+    let past = NOW + i64::from(TTL + 1) * DAY_S;
+    assert_eq!(read(&store, past, 1, 0).await, []);
+    store.sweep(past).await.unwrap();
+    let store = lab.open().await;
+    all_done(&store, past, vec![append(2, 1), append(2, 2)]).await;
+    assert_eq!(one(&store, past, append(2, 3)).await, Outcome::Full);
+    assert_eq!(marks(&read(&store, past, 1, 0).await), [1, 2], "old names are forgotten");
+    // Then the mailbox goes, and nothing is left.
+    let end = half + i64::from(TTL + 1) * DAY_S;
+    assert_eq!(store.key_of(end, Capability::Owner(recv(1))).await, Ok(None));
+    store.sweep(end).await.unwrap();
+    assert_eq!(store.sweep(end).await, Ok(0));
+    assert_eq!(one(&store, end, append(2, 7)).await, Outcome::Unknown);
+}
+
+pub(super) async fn admission_is_asked_for_what_is_new_only(lab: &impl Lab) {
+    let store = lab.open().await;
+    assert_eq!(one(&store, NOW, create(1, TTL, false)).await, Outcome::Unpaid);
+    all_done(&store, NOW, vec![create(1, TTL, true), create(1, TTL, false)]).await;
+    all_done(&store, NOW, vec![grant(1, 2, 5, true)]).await;
+    assert_eq!(one(&store, NOW, append(2, 1)).await, Outcome::Unpaid);
+    let Mutation::Append { send_id, msg_id, cell, .. } = append(2, 1) else { unreachable!() };
+    all_done(&store, NOW, vec![Mutation::Append { send_id, msg_id, cell, paid: true }]).await;
+    assert_eq!(one(&store, NOW, append(2, 1)).await, Outcome::Done, "a repeat was paid");
+    assert_eq!(one(&store, NOW, slot_append(1, false)).await, Outcome::Unpaid);
+    assert_eq!(one(&store, NOW, slot_append(1, true)).await, Outcome::Placed(0));
+    assert_eq!(one(&store, NOW, slot_append(2, false)).await, Outcome::Placed(1));
+    assert_eq!(one(&store, NOW, notice_put(1, 1, false)).await, Outcome::Unpaid);
+    all_done(&store, NOW, vec![notice_put(1, 1, true), notice_put(2, 2, false)]).await;
+}
+
+pub(super) async fn slots_keep_order_and_take_four(lab: &impl Lab) {
+    let store = lab.open().await;
+    let slot_id = SlotId::from_bytes([1; 32]);
+    assert_eq!(store.slot(NOW, slot_id).await, Ok(Vec::new()));
+    for n in [3, 1] {
+        one(&store, NOW, slot_append(n, true)).await;
+    }
+    let store = lab.open().await;
+    // A day later: the entries before move to the new last day.
+    let later = NOW + DAY_S;
+    for (n, outcome) in [
+        (1, Outcome::Placed(1)),
+        (4, Outcome::Placed(2)),
+        (2, Outcome::Placed(3)),
+        (5, Outcome::SlotFull),
+        (3, Outcome::Placed(0)),
+    ] {
+        assert_eq!(one(&store, later, slot_append(n, true)).await, outcome);
+    }
+    let wanted: Vec<_> = [3, 1, 4, 2].map(|n| entry(n, usize::from(n))).into();
+    assert_eq!(store.slot(later, slot_id).await, Ok(wanted.clone()));
+    let last = later + 90 * DAY_S;
+    store.sweep(last).await.unwrap();
+    assert_eq!(store.slot(last, slot_id).await, Ok(wanted));
+    assert_eq!(store.slot(last + DAY_S, slot_id).await, Ok(Vec::new()));
+    store.sweep(last + DAY_S).await.unwrap();
+    assert_eq!(one(&store, last + DAY_S, slot_append(1, false)).await, Outcome::Unpaid);
+}
+
+pub(super) async fn notices_only_rise(lab: &impl Lab) {
+    let store = lab.open().await;
+    let id = NoticeId::from_bytes([1; 32]);
+    assert_eq!(store.notice(NOW, id).await, Ok(None));
+    for (mutation, outcome) in [
+        (notice_put(5, 3, true), Outcome::Done),
+        (notice_put(4, 1, true), Outcome::Conflict),
+        (notice_put(5, 2, true), Outcome::Conflict),
+        (notice_put(5, 3, true), Outcome::Done),
+        (notice_put(6, 2, true), Outcome::Done),
+    ] {
+        assert_eq!(one(&store, NOW, mutation).await, outcome);
+    }
+    let store = lab.open().await;
+    let found = store.notice(NOW, id).await.unwrap().unwrap();
+    assert_eq!((found.version, found.payloads.len()), (6, 2));
+    // The same again lengthens its life.
+    let later = NOW + 60 * DAY_S;
+    all_done(&store, later, vec![notice_put(6, 2, true)]).await;
+    let last = later + 90 * DAY_S;
+    store.sweep(last).await.unwrap();
+    assert_eq!(store.notice(last, id).await, Ok(Some(found)));
+    assert_eq!(store.notice(last + DAY_S, id).await, Ok(None));
+}
+
+pub(super) async fn a_watch_tells_in_order(lab: &impl Lab) {
+    let store = lab.open().await;
+    all_done(&store, NOW, vec![create(1, TTL, true), grant(1, 2, 100, false)]).await;
+    let mut watch = store.watch(recv(1));
+    all_done(&store, NOW, vec![append(2, 1), append(2, 2), append(2, 2)]).await;
+    for wanted in [1, 2] {
+        let WatchEvent::Cell(cell) = watch.next().await else { panic!("no cell") };
+        assert_eq!(cell.cell[0], wanted);
+    }
+    all_done(&store, NOW, (3..90).map(|msg| append(2, msg)).collect()).await;
+    assert!(matches!(watch.next().await, WatchEvent::Behind));
+    all_done(&store, NOW, vec![append(2, 90)]).await;
+    assert!(matches!(watch.next().await, WatchEvent::Cell(cell) if cell.cell[0] == 90));
+    all_done(&store, NOW, vec![Mutation::Delete { recv_id: recv(1) }]).await;
+    assert!(matches!(watch.next().await, WatchEvent::Gone));
+}
+
+pub(super) async fn a_batch_sees_itself(lab: &impl Lab) {
+    let store = lab.open().await;
+    let batch = vec![
+        create(1, TTL, true),
+        grant(1, 2, 2, false),
+        append(2, 1),
+        append(2, 1),
+        append(2, 2),
+        append(2, 3),
+        slot_append(1, true),
+        slot_append(2, true),
+        slot_append(1, true),
+        Mutation::Revoke { recv_id: recv(1), send_id: sender(2) },
+        append(2, 4),
+    ];
+    let outcomes = store.apply(NOW, batch).await.unwrap();
+    let done = Outcome::Done;
+    let (full, unknown) = (Outcome::Full, Outcome::Unknown);
+    let [a, b] = [Outcome::Placed(0), Outcome::Placed(1)];
+    assert_eq!(outcomes, [done, done, done, done, done, full, a, b, a, done, unknown]);
+    assert_eq!(marks(&read(&store, NOW, 1, 0).await), [1, 2]);
+}
+
+pub(super) async fn a_closed_store_says_so(lab: &impl Lab) {
+    let store = lab.open().await;
+    store.close().await;
+    assert_eq!(store.apply(NOW, vec![create(1, TTL, true)]).await, Err(StoreError::Closed));
+    assert_eq!(store.slot(NOW, SlotId::from_bytes([1; 32])).await, Err(StoreError::Closed));
+    assert_eq!(store.sweep(NOW).await, Err(StoreError::Closed));
+    store.close().await;
+}

@@ -15,7 +15,7 @@ use prost::Message;
 use super::rows::{
     BodyRow, CellAtRow, CellRef, GrantAtRow, GrantRow, HeadRow, MailboxRow, MarkRow, SlotRow,
 };
-use super::seal::{Kind, RowKey, SealingKey, seal_row};
+use super::seal::{Kind, RowKey, SealingKey, row_day, seal_row};
 use super::tables::{Found, Place, Tables};
 use crate::store::rules::{Limits, day_of, first_seq, last_day, record_day};
 use crate::store::{Mutation, Notice, Outcome, SlotEntry, StoreError, StoredCell};
@@ -385,11 +385,15 @@ impl Group<'_> {
             self.tx.remove(&self.tables.days, day.to_be_bytes().to_vec());
             return Ok(None);
         }
-        let mut boxes: HashMap<RecvId, (u64, u32)> = HashMap::new();
-        let mut senders: HashMap<SendId, u32> = HashMap::new();
+        let mut cells: HashMap<RecvId, Vec<(u64, SendId)>> = HashMap::new();
         for (key, note) in &gone {
             self.staged.push(Write::NoLongerExpire(key.clone()));
             let Some(place) = expiring(key) else { continue };
+            // What was written anew under a later day, after it expired and before this sweep, stays.
+            let stored = self.tx.get(self.tables.keyspace(place.kind), place.key)?;
+            if stored.is_none_or(|value| row_day(&value) != Ok(day)) {
+                continue;
+            }
             self.staged.push(Write::Remove(place));
             if place.kind != Kind::CellAt {
                 continue;
@@ -398,19 +402,21 @@ impl Group<'_> {
             let note: CellRef = self.tables.decode(&day_key, &place, note)?;
             let (recv_id, send_id) = note.ids()?;
             self.staged.push(Write::Remove(self.tables.cell_body(&recv_id, note.seq)));
-            let mailbox = boxes.entry(recv_id).or_default();
-            *mailbox = (mailbox.0.max(note.seq), mailbox.1 + 1);
-            *senders.entry(send_id).or_default() += 1;
+            cells.entry(recv_id).or_default().push((note.seq, send_id));
         }
         // What expires on this very day needs no correction any more.
         self.today = day.saturating_add(1);
-        for (recv_id, (seq, count)) in boxes {
+        let mut senders: HashMap<SendId, u32> = HashMap::new();
+        for (recv_id, cells) in cells {
             let place = self.tables.mailbox(&recv_id);
-            if let Some(mut mailbox) = self.load::<MailboxRow>(&place)? {
+            let Some(mut mailbox) = self.load::<MailboxRow>(&place)? else { continue };
+            // Cells of an earlier mailbox under the same key are none of this one's.
+            for (seq, send_id) in cells.into_iter().filter(|(seq, _)| *seq > mailbox.row.born) {
                 mailbox.row.first_seq = mailbox.row.first_seq.max(seq.saturating_add(1));
-                mailbox.row.waiting = mailbox.row.waiting.saturating_sub(count);
-                self.put(&place, Some(mailbox.day), mailbox.day, &mailbox.row)?;
+                mailbox.row.waiting = mailbox.row.waiting.saturating_sub(1);
+                *senders.entry(send_id).or_default() += 1;
             }
+            self.put(&place, Some(mailbox.day), mailbox.day, &mailbox.row)?;
         }
         for (send_id, count) in senders {
             let place = self.tables.grant(&send_id);
