@@ -110,10 +110,11 @@ impl Error {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Vault(_) | Self::Damaged { .. } => ErrorClass::Vault,
-            Self::Relay(RelayError::Transport(TransportError::WrongRelay)) => ErrorClass::Trust,
+            Self::Trust(_) | Self::Relay(RelayError::Transport(TransportError::WrongRelay)) => {
+                ErrorClass::Trust
+            }
             Self::Relay(_) => ErrorClass::Unreachable,
             Self::Refused(refusal) => ErrorClass::Refused(refusal.code()),
-            Self::Trust(_) => ErrorClass::Trust,
             Self::Input { .. } => ErrorClass::Input,
             Self::NotReady(_) | Self::WrongRole { .. } | Self::NotFound { .. } => {
                 ErrorClass::NotFound

@@ -17,7 +17,7 @@ use crate::relay::RelayError;
 /// Cells asked for at a time.
 const PAGE: u32 = 64;
 /// A listener looks at everything this often even when nothing is pushed: slots and notices are never pushed.
-const LISTEN_PASS: Duration = Duration::from_secs(60);
+const LISTEN_PASS: Duration = Duration::from_mins(1);
 /// How long a listener waits before it connects again after a relay was not reached.
 const LISTEN_RETRY: Duration = Duration::from_secs(5);
 /// Passes in one call while each of them still moves something.
@@ -211,9 +211,8 @@ impl Client {
 /// Keeps what can wait as a sentence; passes on what can't.
 fn note(report: &mut SyncReport, result: Result<(), Error>) -> Result<(), Error> {
     match result {
-        Ok(()) => Ok(()),
+        Ok(()) | Err(Error::Relay(RelayError::ClientClosed)) => Ok(()),
         Err(error @ (Error::Vault(_) | Error::Damaged { .. })) => Err(error),
-        Err(Error::Relay(RelayError::ClientClosed)) => Ok(()),
         Err(error) => {
             report.problems.push(error.to_string());
             Ok(())

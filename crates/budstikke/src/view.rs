@@ -137,7 +137,7 @@ impl Client {
     /// [`Error::NotFound`], [`Error::Vault`].
     pub async fn case(&self, name: &str) -> Result<CaseView, Error> {
         let name = name.to_owned();
-        self.vault(move |work| open(work, Seat::case(work, case_of_name(work, &name)?)?)).await
+        self.vault(move |work| open(work, &Seat::case(work, case_of_name(work, &name)?)?)).await
     }
 
     /// Notes that a person has looked at a case: its messages no longer count as unread. Nothing is sent.
@@ -214,8 +214,8 @@ fn summary(work: &Work<'_>, seat: &Seat) -> Result<CaseSummary, Error> {
     })
 }
 
-fn open(work: &Work<'_>, seat: Seat) -> Result<CaseView, Error> {
-    let summary = summary(work, &seat)?;
+fn open(work: &Work<'_>, seat: &Seat) -> Result<CaseView, Error> {
+    let summary = summary(work, seat)?;
     let Some(case) = &seat.case else { return Err(Error::NotFound { what: "the case" }) };
     let own = seat.me.key();
     let group_members = seat.group.members()?;
@@ -249,7 +249,7 @@ fn open(work: &Work<'_>, seat: Seat) -> Result<CaseView, Error> {
         epoch: seat.group.epoch(),
         safety_words: words.transpose()?.unwrap_or_default(),
         agreed: terms.agreed().map(View::of_terms),
-        pending: pending(&seat, &terms)?,
+        pending: pending(seat, &terms)?,
         messages,
         summary,
     })

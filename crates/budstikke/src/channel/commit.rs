@@ -34,6 +34,9 @@ struct SlotView {
     wanted: bool,
 }
 
+/// A slot entry to append: the slot's signing key and the sealed cells.
+type Entry = (SigningSeed, Vec<Vec<u8>>);
+
 /// What reading a slot led to.
 enum Outcome {
     /// The group is in the next epoch.
@@ -80,14 +83,14 @@ impl Client {
 /// Notes that this device wants to renew its own keys, unless a commit is wanted already: every commit renews them.
 pub(crate) fn want_update(work: &Work<'_>, group_id: &[u8]) -> Result<(), Error> {
     if records::load::<Commit>(work.tx, group_id)?.is_none() {
-        want(work, Commit { group_id: group_id.to_vec(), ..Commit::default() })?;
+        want(work, &Commit { group_id: group_id.to_vec(), ..Commit::default() })?;
     }
     Ok(())
 }
 
 /// Notes what this device wants to commit next.
-pub(crate) fn want(work: &Work<'_>, commit: Commit) -> Result<(), Error> {
-    records::save(work.tx, &commit.group_id.clone(), &commit)
+pub(crate) fn want(work: &Work<'_>, commit: &Commit) -> Result<(), Error> {
+    records::save(work.tx, &commit.group_id, commit)
 }
 
 fn view(work: &Work<'_>, group_id: &[u8]) -> Result<Option<SlotView>, Error> {
@@ -101,7 +104,7 @@ fn view(work: &Work<'_>, group_id: &[u8]) -> Result<Option<SlotView>, Error> {
 }
 
 /// Makes the wanted commit and persists it with its cells; `None` when it is no longer needed.
-fn stage(work: &Work<'_>, group_id: &[u8]) -> Result<Option<(SigningSeed, Vec<Vec<u8>>)>, Error> {
+fn stage(work: &Work<'_>, group_id: &[u8]) -> Result<Option<Entry>, Error> {
     let (Some(mut seat), Some(mut commit)) =
         (Seat::of_group(work, group_id)?, records::load::<Commit>(work.tx, group_id)?)
     else {
@@ -304,7 +307,7 @@ pub(crate) fn want_terms(work: &Work<'_>, seat: &Seat) -> Result<(), Error> {
         return Ok(());
     }
     let group_id = seat.group.id().to_vec();
-    want(work, Commit { group_id, terms: hash.to_vec(), ..Commit::default() })
+    want(work, &Commit { group_id, terms: hash.to_vec(), ..Commit::default() })
 }
 
 fn group_error(rejection: budstikke_e2ee::checks::Rejection) -> Error {

@@ -208,7 +208,7 @@ fn refuse(work: &Work<'_>, seat: Seat, content: &[u8], refusal: &Refusal) -> Res
             message_id,
             not_understood: match what {
                 Unknown::Arm(number) | Unknown::Feature(number) => *number,
-                _ => 0,
+                Unknown::Enum(_) => 0,
             },
             ..Receipt::default()
         },

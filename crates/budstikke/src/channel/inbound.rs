@@ -152,7 +152,6 @@ pub(crate) fn mls(work: &Work<'_>, message: &[u8]) -> Result<(), Error> {
         Inbound::Application(application) if seat.case.is_none() => team::take(work, &application),
         Inbound::Application(application) => content::take(work, seat, &application),
         Inbound::FutureEpoch { .. } => defer(work, &group_id, message),
-        Inbound::Own | Inbound::Duplicate => Ok(()),
         Inbound::Stale { .. } => {
             let what = "a message came too late to be opened; ask its sender to repeat it";
             work.event(Event::Problem { what: what.to_owned() });
@@ -162,7 +161,7 @@ pub(crate) fn mls(work: &Work<'_>, message: &[u8]) -> Result<(), Error> {
             work.event(Event::Problem { what: rejection.to_string() });
             Ok(())
         }
-        // Commits count only in their slot.
+        // Own messages and repeats say nothing new, and commits count only in their slot.
         _ => Ok(()),
     }
 }

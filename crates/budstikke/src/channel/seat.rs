@@ -12,8 +12,9 @@ use crate::records::{self, CaseRecord, Device, SELF, Team, Unit, fixed};
 use crate::view::case_name;
 
 /// Before the admin's device has added this one to the team's group.
-const NOT_JOINED: Error =
-    Error::NotReady("the admin's device has not let this one into the team yet: sync there, then here");
+const NOT_JOINED: Error = Error::NotReady(
+    "the admin's device has not let this one into the team yet: sync there, then here",
+);
 
 /// A loaded group and what goes with it.
 pub(crate) struct Seat {

@@ -41,11 +41,14 @@ struct Inner {
     transport: Arc<dyn Transport>,
     clock: Clock,
     events: broadcast::Sender<Event>,
-    relays: Mutex<HashMap<(String, Vec<u8>), Arc<RelayClient>>>,
+    relays: Mutex<Relays>,
     /// Only one fetch-and-process run at a time, so that cells are taken in order.
     turn: tokio::sync::Mutex<()>,
     stop: CancellationToken,
 }
+
+/// Connections by relay address and purpose.
+type Relays = HashMap<(String, Vec<u8>), Arc<RelayClient>>;
 
 /// What a vault is for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -437,11 +437,8 @@ fn reply_to_terms(work: &Work<'_>, case: CaseRecord, record: &ContactRecord) -> 
         counter.privacy_notice_hash.clone_from(&pending.privacy_notice_hash);
         let file = TermsFile { terms: counter, note: String::new() };
         let (bytes, countered) = file.encode();
-        let body = wire::TermsCounter {
-            terms: bytes,
-            counters_hash: hash.to_vec(),
-            why: String::new(),
-        };
+        let body =
+            wire::TermsCounter { terms: bytes, counters_hash: hash.to_vec(), why: String::new() };
         post(work, Seat::case(work, case)?, body.into(), &SendOptions::default())?;
         accepted = accept(countered, &file.terms);
     }

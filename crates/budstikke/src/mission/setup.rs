@@ -114,7 +114,8 @@ impl Client {
             records::save(work.tx, SELF, &unit)?;
             records::save(work.tx, SELF, &device)?;
             if records::load::<Team>(work.tx, SELF)?.is_none() {
-                found_team(work, &unit, Identity::staff(own, Chain::from_bytes(&device.chain)?))?;
+                let me = Identity::staff(own, Chain::from_bytes(&device.chain)?);
+                found_team(work, &unit, &me)?;
             }
             card(work)
         })
@@ -197,7 +198,7 @@ fn found(work: &Work<'_>, setup: &UnitSetup, relays: Vec<String>) -> Result<Unit
 }
 
 /// The team's group, its mailbox's keys and the two lanes that every mission has.
-fn found_team(work: &Work<'_>, unit: &Unit, me: Identity) -> Result<(), Error> {
+fn found_team(work: &Work<'_>, unit: &Unit, me: &Identity) -> Result<(), Error> {
     let device = own_device(work)?;
     need_admin(&device)?;
     let mut id = [0; 16];
@@ -209,7 +210,7 @@ fn found_team(work: &Work<'_>, unit: &Unit, me: Identity) -> Result<(), Error> {
         case_id: id.to_vec(),
         terms: None,
     };
-    let group = Group::create(&work.env(), &me, &charter)?;
+    let group = Group::create(&work.env(), me, &charter)?;
     let relay = unit.relays.first().cloned().unwrap_or_default();
     plan_post(work, TEAM_POST, &relay, true)?;
     plan_lane(work, &relay, LaneUse::FrontDoor)?;

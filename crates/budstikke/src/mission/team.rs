@@ -175,7 +175,7 @@ impl Client {
             let secret = HpkeSecret::from_seed(work.suite, &fixed(&secret.seed, "a key")?)?;
             let keys = note::open(work.suite, &secret, NOTE, &enrolment.note)?;
             let keys = TeamKeys::decode(keys.as_slice()).map_err(|_| not_a("enrolment"))?;
-            install(work, device, Chain::from_bytes(&enrolment.chain)?, keys)?;
+            install(work, device, &Chain::from_bytes(&enrolment.chain)?, &keys)?;
             records::remove::<NoteSecret>(work.tx, ENROLMENT_SECRET)?;
             ask_to_join(work)?;
             card(work)
@@ -269,7 +269,7 @@ pub(crate) fn asked_to_join(work: &Work<'_>, package: Vec<u8>) -> Result<(), Err
     }
     let group_id = seat.group.id().to_vec();
     let assignment = assignment(work, &seat, &parsed)?;
-    want(work, Commit { group_id, add: package, assignment, ..Commit::default() })
+    want(work, &Commit { group_id, add: package, assignment, ..Commit::default() })
 }
 
 /// A Welcome into the team's group, if it is for this device.
@@ -326,7 +326,12 @@ fn team_keys(work: &Work<'_>, mut unit: Unit, mut team: Team) -> Result<TeamKeys
     })
 }
 
-fn install(work: &Work<'_>, mut device: Device, chain: Chain, keys: TeamKeys) -> Result<(), Error> {
+fn install(
+    work: &Work<'_>,
+    mut device: Device,
+    chain: &Chain,
+    keys: &TeamKeys,
+) -> Result<(), Error> {
     let (Some(unit), Some(team), Some(post)) = (&keys.unit, &keys.team, &keys.post) else {
         return Err(not_a("enrolment"));
     };
