@@ -7,6 +7,8 @@ mod app;
 mod args;
 mod catalogue;
 mod commands;
+#[cfg(feature = "demo")]
+mod demo;
 mod errors;
 mod exit;
 mod failure;
@@ -46,7 +48,10 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return not_parsed(&error, &args, &catalogue),
     };
-    log_to_stderr(cli.global.verbose);
+    // The demo keeps the log of its relay to search it.
+    if !cli.command.keeps_the_log() {
+        log_to_stderr(cli.global.verbose);
+    }
     let out = Out::new(cli.global.json);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

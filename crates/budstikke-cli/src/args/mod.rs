@@ -82,6 +82,16 @@ pub(crate) enum Command {
     Demo(Demo),
 }
 
+impl Command {
+    /// Whether the command takes this process's log for itself.
+    pub(crate) fn keeps_the_log(&self) -> bool {
+        #[cfg(feature = "demo")]
+        return matches!(self, Self::Demo(_));
+        #[cfg(not(feature = "demo"))]
+        false
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct Look {
     pub(crate) invitation: Option<String>,

@@ -184,7 +184,7 @@ impl Outgoing {
 }
 
 /// Opens the conversation named, or the only one.
-pub(super) async fn open(
+pub(crate) async fn open(
     app: &App,
     client: &Client,
     id: Option<&str>,

@@ -1,7 +1,7 @@
 //! What each command does: read what was given, call the client, say what came of it.
 
 mod check;
-mod conversation;
+pub(crate) mod conversation;
 mod defender;
 pub(crate) mod everyday;
 pub(crate) mod ministry;
@@ -47,8 +47,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Reply, Failure> {
         Command::Passphrase(args) => everyday::passphrase(app, &args).await,
         Command::Completions(args) => program::completions(app, &args),
         Command::Man(args) => program::man(app, &args),
-        //#[cfg(feature = "demo")]
-        //Command::Demo(args) => crate::demo::run(app, &args).await,
-        _ => unreachable!(),
+        #[cfg(feature = "demo")]
+        Command::Demo(args) => crate::demo::run(app, &args).await,
     }
 }

@@ -165,7 +165,8 @@ fn forms(bytes: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         for shift in 0..group {
             let from = (shift * 8).div_ceil(bits);
             let until = (shift + bytes.len()) * 8 / bits;
-            let padded: Vec<u8> = std::iter::repeat_n(0, shift).chain(bytes.iter().copied()).collect();
+            let padded: Vec<u8> =
+                std::iter::repeat_n(0, shift).chain(bytes.iter().copied()).collect();
             let text = (from..until).filter_map(|digit| digits.get(number(&padded, digit, bits)));
             forms.push((form, text.copied().collect()));
         }
@@ -204,7 +205,11 @@ mod tests {
         assert_eq!(forms_found(&scanner, b"..the lake village.."), ["raw"]);
         assert_eq!(forms_found(&scanner, b"746865206c616b652076696c6c616765"), ["hex"]);
         assert_eq!(forms_found(&scanner, b"746865206C616B652076696C6C616765"), ["hex"]);
-        for base64 in ["dGhlIGxha2UgdmlsbGFnZQ==", "eCB0aGUgbGFrZSB2aWxsYWdlIHg=", "eHh0aGUgbGFrZSB2aWxsYWdleA=="] {
+        for base64 in [
+            "dGhlIGxha2UgdmlsbGFnZQ==",
+            "eCB0aGUgbGFrZSB2aWxsYWdlIHg=",
+            "eHh0aGUgbGFrZSB2aWxsYWdleA==",
+        ] {
             assert_eq!(forms_found(&scanner, base64.as_bytes()), ["base64"], "{base64}");
         }
         for base32 in ["ORUGKIDMMFVWKIDWNFWGYYLHMU======", "PB4HI2DFEBWGC23FEB3GS3DMMFTWK6A="] {

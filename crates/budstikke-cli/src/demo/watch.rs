@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use budstikke::transport::{
-    Connection, FrameReceiver, FrameSender, FrameStream, QuicTransport, Transport, TransportError,
+    Connection, FrameReceiver, FrameSender, FrameStream, Transport, TransportError,
+    quic::QuicTransport,
 };
 use budstikke_proto::{
     address::RelayAddress,
