@@ -7,7 +7,7 @@ use budstikke_case::{
 use budstikke_e2ee::bundle::IntakeBundle;
 use budstikke_e2ee::contact::{FirstContact, Route, TermsAnswer};
 use budstikke_e2ee::envelope::{Envelope, WelcomeBody};
-use budstikke_e2ee::group::{Expect, Group, GroupKind, Identity, KeyPackage};
+use budstikke_e2ee::group::{Credential, Expect, Group, GroupKind, Identity, KeyPackage};
 use budstikke_e2ee::invite::Invitation;
 use budstikke_e2ee::keys::SigningKey;
 use budstikke_e2ee::safety::SafetyWords;
@@ -229,11 +229,13 @@ pub(crate) fn welcomed(work: &Work<'_>, lane: &Lane, body: &WelcomeBody) -> Resu
         seen: 0,
         receipt: Vec::new(),
         identity: approach.seed.clone(),
+        words_compared: false,
     };
+    let name = pseudonym_of(me.credential());
     for content in &approach.told {
         case.messages += 1;
         let message =
-            MessageRecord::new(case.messages, true, String::new(), content.clone(), work.now);
+            MessageRecord::new(case.messages, true, name.clone(), content.clone(), work.now);
         store(work, &case_id, &message)?;
     }
     records::save(work.tx, &case_id, &case)?;
@@ -244,6 +246,14 @@ pub(crate) fn welcomed(work: &Work<'_>, lane: &Lane, body: &WelcomeBody) -> Resu
     records::save(work.tx, &key, &approach)?;
     work.event(Event::CaseOpened { case: case_name(&case_id) });
     Ok(())
+}
+
+/// The name that a credential of a defender gives.
+pub(crate) fn pseudonym_of(credential: &Credential) -> String {
+    match credential {
+        Credential::Defender { pseudonym } => pseudonym.clone(),
+        _ => String::new(),
+    }
 }
 
 fn new_approach(invitation: String, bundle: &IntakeBundle) -> Approach {
@@ -289,9 +299,15 @@ fn card(invitation: &Invitation, bundle: &IntakeBundle, now: i64) -> Result<Miss
 
 /// Builds and judges everything that is said first, and plans the reply mailbox. Nothing has left yet.
 fn plan(work: &Work<'_>, request: ReachOut) -> Result<(), Error> {
-    let newest = records::all::<Approach>(work.tx)?.into_iter().rfind(|(_, a)| a.lane.is_empty());
+    let approaches = records::all::<Approach>(work.tx)?;
+    let written = !approaches.is_empty();
+    let newest = approaches.into_iter().rfind(|(_, approach)| approach.lane.is_empty());
     let Some((key, mut approach)) = newest else {
-        return Err(Error::NotReady("look at the mission's invitation first"));
+        return Err(Error::NotReady(if written {
+            "you have written to this mission already; fetch what has come to see the answer"
+        } else {
+            "look at the mission's invitation first"
+        }));
     };
     let invitation = Invitation::from_text(&approach.invitation)?;
     let bundle = IntakeBundle::verify(work.suite, &approach.bundle, &invitation, work.now)?;

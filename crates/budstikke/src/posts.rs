@@ -20,6 +20,9 @@ const FRONT_DOOR_QUOTA: u32 = 512;
 /// Cells that may wait from colleagues.
 const TEAM_QUOTA: u32 = 4_096;
 
+/// A mailbox lives for 90 days after its relay last heard of its owner.
+const RENEW_AFTER_S: i64 = 7 * 86_400;
+
 /// Puts a new mailbox's key into the vault.
 pub(crate) fn plan_post(
     work: &Work<'_>,
@@ -34,6 +37,8 @@ pub(crate) fn plan_post(
         cursor: 0,
         shared,
         trimmed: 0,
+        renewed_at: 0,
+        reported: 0,
     };
     records::save(work.tx, key, &post)
 }
@@ -71,12 +76,13 @@ pub(crate) fn route(lane: &Lane) -> Result<Route, Error> {
 }
 
 impl Client {
-    /// Makes a planned mailbox at its relay, unless that is done.
+    /// Makes a planned mailbox at its relay, and tells the relay once a week that it is still wanted.
     pub(crate) async fn ensure_post(&self, key: &[u8]) -> Result<(), Error> {
         let key = key.to_vec();
         let wanted = key.clone();
         let post: Post = self.vault(move |work| records::need(work.tx, &wanted)).await?;
-        if !post.recv_id.is_empty() {
+        let fresh = post.renewed_at > self.now().saturating_sub(RENEW_AFTER_S);
+        if !post.recv_id.is_empty() && fresh {
             return Ok(());
         }
         let owner = CapabilityKey::from_bytes(fixed(&post.recv_secret, "a mailbox")?);
@@ -84,6 +90,7 @@ impl Client {
         self.vault(move |work| {
             let mut post: Post = records::need(work.tx, &key)?;
             post.recv_id = recv_id.as_bytes().to_vec();
+            post.renewed_at = work.now;
             records::save(work.tx, &key, &post)
         })
         .await

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use budstikke_e2ee::team::TeamMessage;
 use budstikke_proto::auth::CapabilityKey;
 use budstikke_proto::id::RecvId;
 use tokio_stream::StreamExt;
@@ -11,6 +12,7 @@ use crate::client::{Client, Work};
 use crate::crash;
 use crate::error::Error;
 use crate::events::Event;
+use crate::mission::team;
 use crate::records::{self, Commit, Deferred, Post, Record, fixed};
 use crate::relay::RelayError;
 
@@ -22,6 +24,9 @@ const LISTEN_PASS: Duration = Duration::from_mins(1);
 const LISTEN_RETRY: Duration = Duration::from_secs(5);
 /// Passes in one call while each of them still moves something.
 const MAX_PASSES: usize = 8;
+
+/// A device tells its team how far it has read after this many cells, so that telling is not what they read.
+const REPORT_AFTER: u64 = 64;
 
 /// What one [`Client::sync`] did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,7 +48,6 @@ struct Mailbox {
     owner: CapabilityKey,
     recv_id: RecvId,
     cursor: u64,
-    shared: bool,
     trimmed: u64,
 }
 
@@ -115,8 +119,9 @@ impl Client {
         Ok(())
     }
 
-    /// Takes in what a mailbox holds, then deletes the relay's copy if nobody else reads there.
+    /// Takes in what a mailbox holds, then deletes the relay's copy of what everybody who reads there has.
     async fn fetch(&self, mailbox: Mailbox, report: &mut SyncReport) -> Result<(), Error> {
+        self.ensure_post(&mailbox.key).await?;
         let relay = self.relay(&mailbox.relay, &mailbox.key)?;
         let mut since = mailbox.cursor;
         loop {
@@ -131,13 +136,15 @@ impl Client {
                 break;
             }
         }
-        if !mailbox.shared && since > mailbox.trimmed {
-            relay.trim(&mailbox.owner, mailbox.recv_id, since).await?;
+        let key = mailbox.key.clone();
+        let upto = self.vault(move |work| read_by_all(work, &key)).await?;
+        if upto > mailbox.trimmed {
+            relay.trim(&mailbox.owner, mailbox.recv_id, upto).await?;
             crash::point("receive-after-trim");
             let key = mailbox.key;
             self.vault(move |work| {
                 let mut post: Post = records::need(work.tx, &key)?;
-                post.trimmed = post.trimmed.max(since);
+                post.trimmed = post.trimmed.max(upto);
                 records::save(work.tx, &key, &post)
             })
             .await?;
@@ -232,11 +239,26 @@ fn mailboxes(work: &Work<'_>) -> Result<Vec<Mailbox>, Error> {
                 owner: CapabilityKey::from_bytes(fixed(&post.recv_secret, Post::NAME)?),
                 recv_id: RecvId::from_bytes(fixed(&post.recv_id, Post::NAME)?),
                 cursor: post.cursor,
-                shared: post.shared,
                 trimmed: post.trimmed,
             })
         })
         .collect()
+}
+
+/// How far everybody has read who reads a mailbox. A shared one's colleagues are told now and then how far this
+/// device is; whoever is new and has not said anything yet holds the rest back.
+fn read_by_all(work: &Work<'_>, key: &[u8]) -> Result<u64, Error> {
+    let mut post: Post = records::need(work.tx, key)?;
+    if !post.shared {
+        return Ok(post.cursor);
+    }
+    if post.cursor >= post.reported.saturating_add(REPORT_AFTER) {
+        post.reported = post.cursor;
+        records::save(work.tx, key, &post)?;
+        let told = TeamMessage::Cursor { relay: post.relay.clone(), read_to: post.cursor };
+        team::tell(work, &told)?;
+    }
+    Ok(team::slowest(work)?.map_or(0, |slowest| slowest.min(post.cursor)))
 }
 
 /// Groups with a wanted commit or with messages from epochs ahead.

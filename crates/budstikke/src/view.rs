@@ -94,6 +94,8 @@ pub struct CaseView {
     pub epoch: u64,
     /// Eight words; both sides see the same.
     pub safety_words: Vec<&'static str>,
+    /// Whether a person has compared them ([`Client::confirm_words`]).
+    pub words_compared: bool,
     /// The terms in force, to be shown.
     pub agreed: Option<View>,
     /// Terms on the table: hash in hexadecimal, whether they are ours, to be shown.
@@ -138,6 +140,21 @@ impl Client {
     pub async fn case(&self, name: &str) -> Result<CaseView, Error> {
         let name = name.to_owned();
         self.vault(move |work| open(work, &Seat::case(work, case_of_name(work, &name)?)?)).await
+    }
+
+    /// Notes that a person has compared the safety words with the other side. Until then nothing that says who
+    /// somebody is can be sent (I02). Nothing is sent by this.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Vault`].
+    pub async fn confirm_words(&self, name: &str) -> Result<(), Error> {
+        let name = name.to_owned();
+        self.vault(move |work| {
+            let mut case = case_of_name(work, &name)?;
+            case.words_compared = true;
+            records::save(work.tx, &case.id.clone(), &case)
+        })
+        .await
     }
 
     /// Notes that a person has looked at a case: its messages no longer count as unread. Nothing is sent.
@@ -248,6 +265,7 @@ fn open(work: &Work<'_>, seat: &Seat) -> Result<CaseView, Error> {
         members,
         epoch: seat.group.epoch(),
         safety_words: words.transpose()?.unwrap_or_default(),
+        words_compared: case.words_compared,
         agreed: terms.agreed().map(View::of_terms),
         pending: pending(seat, &terms)?,
         messages,

@@ -2,7 +2,8 @@
 
 use budstikke_case::wire::{Purpose, Urgency};
 use budstikke_case::{
-    Body, Built, Draft, Kind, Leg, Passage, Role, Side, TermsEvent, Warning, may_send, side, wire,
+    Body, Built, Draft, Kind, Leg, Passage, Role, Side, TermsEvent, Verification, Warning,
+    may_send, side, wire,
 };
 use budstikke_e2ee::envelope::Envelope;
 use budstikke_e2ee::group::Party;
@@ -89,7 +90,10 @@ pub(crate) fn post(
     let Some(case) = &mut seat.case else { return Err(Error::NotFound { what: "the case" }) };
     let mut terms = terms_of(case)?;
     let recipient = recipient(case);
-    let passage = Passage::new(wire::Transport::RelayQuic, &recipient);
+    let mut passage = Passage::new(wire::Transport::RelayQuic, &recipient);
+    if case.defender && !case.words_compared {
+        passage.verification = Verification::Unverified;
+    }
     warnings.extend(may_send(&built.content, &terms, work.now, &passage)?);
     if let Some(event) = TermsEvent::of(&built.content)? {
         let before = terms.agreed_hash();

@@ -22,6 +22,7 @@ use super::{TEAM_POST, leg_of, own_device, team, unit_and_team};
 use crate::channel::seat::{Seat, staff, terms_of};
 use crate::channel::send::{SendOptions, post, store};
 use crate::client::{Client, Work};
+use crate::defender::pseudonym_of;
 use crate::error::Error;
 use crate::events::Event;
 use crate::outbox::{Belongs, enqueue};
@@ -325,6 +326,7 @@ fn found_case(work: &Work<'_>, mut record: ContactRecord) -> Result<String, Erro
     let env = work.env();
     let mut group = Group::create(&env, &me, &charter)?;
     let package = KeyPackage::parse(&env, &record.key_package).map_err(GroupError::from)?;
+    let from = pseudonym_of(package.credential());
     let pending = group.add(&env, &me, &[package], &[])?;
     group.merge_pending(&env)?;
     let case = CaseRecord {
@@ -345,6 +347,7 @@ fn found_case(work: &Work<'_>, mut record: ContactRecord) -> Result<String, Erro
         seen: 0,
         receipt: Vec::new(),
         identity: Vec::new(),
+        words_compared: false,
     };
     records::save(work.tx, &case.id.clone(), &case)?;
     let lane: Lane = records::need(work.tx, &record.lane)?;
@@ -356,7 +359,7 @@ fn found_case(work: &Work<'_>, mut record: ContactRecord) -> Result<String, Erro
     });
     let reply: Result<Vec<_>, _> = record.reply.iter().map(|r| Route::from_bytes(r)).collect();
     enqueue(work, &reply?, &welcome.to_bytes(), Belongs::default(), false)?;
-    let case = write_down(work, case, told)?;
+    let case = write_down(work, case, &from, told)?;
     reply_to_terms(work, case, &record)?;
     let claim = TeamMessage::Claim {
         contact: fixed(&record.id, "a first contact")?,
@@ -406,13 +409,14 @@ fn hear(terms: &mut TermsState, content: &[u8], unit: &str, now: i64) -> Option<
 fn write_down(
     work: &Work<'_>,
     mut case: CaseRecord,
+    from: &str,
     told: Vec<(Vec<u8>, Option<&'static str>)>,
 ) -> Result<CaseRecord, Error> {
     for (content, refused) in told {
         let kind = Received::open(content.clone()).map(|received| received.kind());
         case.messages += 1;
         let mut message =
-            MessageRecord::new(case.messages, false, String::new(), content, work.now);
+            MessageRecord::new(case.messages, false, from.to_owned(), content, work.now);
         refused.unwrap_or_default().clone_into(&mut message.refused);
         message.quarantined = refused.is_some();
         store(work, &case.id, &message)?;

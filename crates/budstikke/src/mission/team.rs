@@ -27,8 +27,8 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::outbox::{Belongs, enqueue};
 use crate::records::{
-    self, Commit, ContactRecord, ContactState, Device, IntakeKeyRecord, Lane, LaneUse, NoteSecret,
-    Post, SELF, Team, Unit, fixed,
+    self, Commit, ContactRecord, ContactState, CursorRecord, Device, IntakeKeyRecord, Lane,
+    LaneUse, NoteSecret, Post, SELF, Team, Unit, fixed,
 };
 use crate::view::contact_name;
 
@@ -245,8 +245,28 @@ pub(crate) fn take(work: &Work<'_>, application: &Application) -> Result<(), Err
             }
             Ok(())
         }
+        TeamMessage::Cursor { read_to, .. } => {
+            let key = application.sender.key;
+            records::save(work.tx, key.as_bytes(), &CursorRecord { read_to })
+        }
         _ => Ok(()),
     }
+}
+
+/// How far the slowest colleague has read the team mailbox; `None` before this device is in the team, and
+/// `u64::MAX` when it is alone.
+pub(crate) fn slowest(work: &Work<'_>) -> Result<Option<u64>, Error> {
+    let seat = match Seat::team(work) {
+        Ok(seat) => seat,
+        Err(Error::NotReady(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut slowest = u64::MAX;
+    for member in seat.group.members()?.iter().filter(|member| member.key != seat.me.key()) {
+        let cursor = records::load::<CursorRecord>(work.tx, member.key.as_bytes())?;
+        slowest = slowest.min(cursor.map_or(0, |cursor| cursor.read_to));
+    }
+    Ok(Some(slowest))
 }
 
 /// A certified device of our unit asks to be let into the team's group.

@@ -51,6 +51,9 @@ pub(crate) struct CaseRecord {
     /// The defender's identity in this case; empty on a staff device, which has one identity for all.
     #[prost(bytes = "vec", tag = "17")]
     pub(crate) identity: Vec<u8>,
+    /// Whether a person has compared the safety words with the other side.
+    #[prost(bool, tag = "18")]
+    pub(crate) words_compared: bool,
 }
 record!(CaseRecord, 40, "the case", routes, identity);
 

@@ -25,6 +25,12 @@ pub(crate) struct Post {
     /// The relay's copy is deleted up to here.
     #[prost(uint64, tag = "6")]
     pub(crate) trimmed: u64,
+    /// Unix seconds at which the relay last heard that this mailbox is wanted.
+    #[prost(int64, tag = "7")]
+    pub(crate) renewed_at: i64,
+    /// The cursor that the team was last told (shared mailboxes).
+    #[prost(uint64, tag = "8")]
+    pub(crate) reported: u64,
 }
 record!(Post, 20, "a mailbox", recv_secret);
 
@@ -79,6 +85,15 @@ pub(crate) struct FragmentRecord {
     pub(crate) received_at: i64,
 }
 record!(FragmentRecord, 22, "a fragment", body);
+
+/// How far a colleague's device has read the team mailbox; the key is the device's.
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+pub(crate) struct CursorRecord {
+    #[prost(uint64, tag = "1")]
+    pub(crate) read_to: u64,
+}
+record!(CursorRecord, 24, "a colleague's cursor");
 
 /// A sealed cell that waits for its relay's acknowledgement; the bytes never change once written.
 #[derive(Clone, PartialEq, Message)]

@@ -14,7 +14,7 @@ pub(crate) use case::{
     CaseRecord, Commit, Deferred, MessageIndex, MessageRecord, NoteSecret, OrderRecord,
     WantedPackage,
 };
-pub(crate) use channel::{FragmentRecord, Lane, LaneUse, OutboxRecord, Post};
+pub(crate) use channel::{CursorRecord, FragmentRecord, Lane, LaneUse, OutboxRecord, Post};
 pub(crate) use contact::{Approach, ContactRecord, ContactState, Wish};
 pub(crate) use own::{Device, IntakeKeyRecord, Ministry, Team, Unit};
 
