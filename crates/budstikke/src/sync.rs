@@ -252,13 +252,15 @@ fn read_by_all(work: &Work<'_>, key: &[u8]) -> Result<u64, Error> {
     if !post.shared {
         return Ok(post.cursor);
     }
+    // Before this device is in the team it neither tells nor deletes.
+    let Some(slowest) = team::slowest(work)? else { return Ok(0) };
     if post.cursor >= post.reported.saturating_add(REPORT_AFTER) {
         post.reported = post.cursor;
         records::save(work.tx, key, &post)?;
         let told = TeamMessage::Cursor { relay: post.relay.clone(), read_to: post.cursor };
         team::tell(work, &told)?;
     }
-    Ok(team::slowest(work)?.map_or(0, |slowest| slowest.min(post.cursor)))
+    Ok(slowest.min(post.cursor))
 }
 
 /// Groups with a wanted commit or with messages from epochs ahead.
