@@ -99,7 +99,8 @@ impl Raw {
         let crypto = QuicClientConfig::try_from(tls).map_err(|error| failed(&error))?;
         let mut config = quinn::ClientConfig::new(Arc::new(crypto));
         let mut transport = quinn::TransportConfig::default();
-        transport.keep_alive_interval(Some(Duration::from_secs(20)));
+        // A client that waits for an answer only learns of a lost relay when it says something.
+        transport.keep_alive_interval(Some(Duration::from_secs(1)));
         config.transport_config(Arc::new(transport));
 
         let ip = address.host.parse().map_err(|_| RawError::Connect("not an IP".into()))?;
@@ -118,6 +119,15 @@ impl Raw {
         let request = AtomicU64::new(1);
         let shared = Arc::new(Shared { relay: address.clone(), nonce, request });
         Ok(Self { connection, endpoint, shared })
+    }
+
+    /// Where this client sends from.
+    ///
+    /// # Panics
+    /// When the socket has no address.
+    #[allow(clippy::expect_used, reason = "a test fails loudly")]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.endpoint.local_addr().expect("a bound socket")
     }
 
     /// A stream on which nothing was said yet.

@@ -128,7 +128,7 @@ impl Config {
         if self.admin_listen.is_some_and(|admin| !admin.ip().is_loopback()) {
             return Err(ConfigError::AdminNotLoopback);
         }
-        if self.engine == Engine::Fjall || self.data_dir.as_os_str().len() > 0 {
+        if self.engine == Engine::Fjall || !self.data_dir.as_os_str().is_empty() {
             for (name, path) in
                 [("data_dir", &self.data_dir), ("store_key_file", &self.store_key_file)]
             {

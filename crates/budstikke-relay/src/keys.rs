@@ -152,7 +152,8 @@ impl Identity {
         self.mac(b"budstikke/relay/epoch/v1", &[&number.to_be_bytes()])
     }
 
-    /// The key of QUIC's stateless resets: the same after a restart, so that clients learn of one at once.
+    /// The key of QUIC's connection ids and stateless resets: the same after a restart, so that clients learn of one
+    /// at once instead of waiting for a timeout. Anything that it can do is to end a connection.
     pub(crate) fn reset_key(&self) -> [u8; 32] {
         self.mac(b"budstikke/relay/reset/v1", &[])
     }
@@ -179,13 +180,12 @@ impl std::fmt::Debug for Identity {
 fn refuse_inside(data: &Path, file: &Path) -> Result<(), KeyError> {
     let real_data = data.canonicalize().map_err(io(data))?;
     // The file may be a link into the folder, or not be there yet.
-    let real_file = match file.canonicalize() {
-        Ok(real) => real,
-        Err(_) => {
-            let parent = file.parent().filter(|it| !it.as_os_str().is_empty());
-            let parent = parent.unwrap_or(Path::new("."));
-            parent.canonicalize().map_err(io(parent))?
-        }
+    let real_file = if let Ok(real) = file.canonicalize() {
+        real
+    } else {
+        let parent = file.parent().filter(|it| !it.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new("."));
+        parent.canonicalize().map_err(io(parent))?
     };
     if real_file.starts_with(&real_data) {
         return Err(KeyError::Inside(file.to_path_buf()));

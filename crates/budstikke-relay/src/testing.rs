@@ -22,5 +22,5 @@ pub fn config(folder: &Path) -> Config {
 pub fn memory_config() -> Config {
     let engine = Engine::Memory;
     let (data_dir, store_key_file) = Default::default();
-    Config { engine, data_dir, store_key_file, ..config(Path::new("")) }
+    Config { data_dir, store_key_file, engine, ..config(Path::new("")) }
 }

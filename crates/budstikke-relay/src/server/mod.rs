@@ -26,9 +26,9 @@ mod stream;
 mod tls;
 
 /// A connection keeps the epoch that it began with, which is valid for at least seven days.
-const CONNECTION_LIFE: Duration = Duration::from_secs(6 * 24 * 3600);
+const CONNECTION_LIFE: Duration = Duration::from_hours(6 * 24);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-const SWEEP_INTERVAL: Duration = Duration::from_secs(15 * 60);
+const SWEEP_INTERVAL: Duration = Duration::from_mins(15);
 /// Application close codes.
 const CODE_CLOSING: VarInt = VarInt::from_u32(1);
 const CODE_FULL: VarInt = VarInt::from_u32(2);

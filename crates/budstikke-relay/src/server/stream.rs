@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use budstikke_proto::frame::{Frame, class_of};
+use budstikke_proto::frame::{Class, Frame, class_of};
 use budstikke_proto::limits::DATA_FRAME_LEN;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -81,13 +81,11 @@ impl Driver {
         while self.reading || !self.jobs.is_empty() {
             let input = tokio::select! {
                 frame = self.frames.next(), if self.reading && self.jobs.len() < MAX_JOBS => {
-                    match frame {
-                        Some(bytes) => Input::Frame(bytes),
-                        None => {
-                            self.reading = false;
-                            continue;
-                        }
-                    }
+                    let Some(bytes) = frame else {
+                        self.reading = false;
+                        continue;
+                    };
+                    Input::Frame(bytes)
                 }
                 Some(done) = self.jobs.next() => match done {
                     Done::Input(input) => input,
@@ -134,7 +132,7 @@ impl Driver {
                     actions.extend(self.handle(Input::Key(found)));
                 }
                 Action::Submit(ticket, mutation) => {
-                    match self.shared.store.submit(now(), vec![mutation]).await {
+                    match self.shared.store.submit(now(), vec![*mutation]).await {
                         Ok(committing) => self.jobs.push(Box::pin(async move {
                             let outcome = committing.await.map(|all| all.into_iter().next());
                             Done::Input(Input::Stored(ticket, first(outcome)))
@@ -251,7 +249,7 @@ impl Frames {
 
     fn wanted(&self) -> usize {
         match self.buffer.first() {
-            Some(first) if self.filled > 0 => class_of(*first).map_or(1, |it| it.frame_len()),
+            Some(first) if self.filled > 0 => class_of(*first).map_or(1, Class::frame_len),
             _ => 1,
         }
     }

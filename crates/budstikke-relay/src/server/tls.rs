@@ -9,6 +9,7 @@ use hmac::{Hmac, Mac};
 use quinn::crypto::rustls::QuicServerConfig;
 use quinn::crypto::{CryptoError, HmacKey};
 use quinn::{EndpointConfig, IdleTimeout, TransportConfig, VarInt};
+use quinn_proto::HashedConnectionIdGenerator;
 use rcgen::{CertificateParams, DistinguishedName, KeyPair};
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs;
@@ -31,6 +32,8 @@ const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 4 << 20;
 /// What waits for a client's acknowledgement.
 const SEND_WINDOW: u64 = 4 << 20;
+/// Between two stateless resets, so that a restart's clients all learn of it within seconds.
+const RESET_INTERVAL: Duration = Duration::from_millis(1);
 
 pub(super) fn server_config(
     identity: &SigningSeed,
@@ -64,7 +67,13 @@ pub(super) fn server_config(
 
 /// QUIC settings below TLS: what a restart must not change.
 pub(super) fn endpoint_config(reset_key: [u8; 32]) -> EndpointConfig {
-    EndpointConfig::new(Arc::new(ResetKey(reset_key)))
+    let mut config = EndpointConfig::new(Arc::new(ResetKey(reset_key)));
+    // Connection ids of the process before are recognised, and answered with a reset; anything else is dropped.
+    let ids = reset_key.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+    config
+        .cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(ids)))
+        .min_reset_interval(RESET_INTERVAL);
+    config
 }
 
 struct ResetKey([u8; 32]);

@@ -39,7 +39,7 @@ pub(crate) enum Action {
     /// Look a key up, and feed it in before the next frame.
     Lookup(Capability),
     /// Hand a mutation to the store before the next frame; feed the outcome in when it comes.
-    Submit(Ticket, Mutation),
+    Submit(Ticket, Box<Mutation>),
     /// Read from the store and write what comes.
     Start(u64, Query),
     /// Finish the stream, and read no more of it.
@@ -88,7 +88,7 @@ impl Signed {
 
 /// What an authenticated operation does once its tag is right.
 enum Operation {
-    Change(Answer, Mutation),
+    Change(Answer, Box<Mutation>),
     Query(Query),
     /// A cell whose work, if any, is checked after its tag.
     Send(Box<Request>, Bytes),
@@ -193,7 +193,8 @@ impl Stream {
         payload: Bytes,
     ) -> Vec<Action> {
         let terms = session.epoch.terms;
-        let plain = |response, mutation| Operation::Change(Answer::Plain(response), mutation);
+        let plain =
+            |response, mutation| Operation::Change(Answer::Plain(response), Box::new(mutation));
         let (who, operation) = match parsed {
             Request::Grant { recv_id, send_pk, label, quota, work_required } => {
                 let quota = quota.min(terms.max_quota);
@@ -261,7 +262,7 @@ fn create(now: i64, session: &mut Session, signed: &Signed, parsed: &Request) ->
     let recv_id = session.epoch.identity.recv_id(recv_pk);
     let answer = Answer::Plain(Response::Created { recv_id });
     let create = Mutation::Create { recv_id, recv_pk: *recv_pk, ttl_days, paid };
-    vec![Action::Submit(Ticket { request, answer }, create)]
+    vec![Action::Submit(Ticket { request, answer }, Box::new(create))]
 }
 
 /// Goes on with an operation whose key was looked up. An unknown capability costs the same agreements.
@@ -306,7 +307,7 @@ fn perform(now: i64, session: &mut Session, request: u64, operation: Operation) 
             let paid = work.is_some() && session.paid(now, work.as_ref(), &purpose, effort);
             let answer = Answer::Plain(Response::Done);
             let append = Mutation::Append { send_id, msg_id, cell, paid };
-            vec![Action::Submit(Ticket { request, answer }, append)]
+            vec![Action::Submit(Ticket { request, answer }, Box::new(append))]
         }
     }
 }
@@ -338,7 +339,7 @@ fn assembled(now: i64, session: &mut Session, request: u64, whole: Assembled) ->
             (Answer::Plain(Response::Done), Mutation::NoticePut { notice_id, notice, paid })
         }
     };
-    vec![Action::Submit(Ticket { request, answer }, mutation)]
+    vec![Action::Submit(Ticket { request, answer }, Box::new(mutation))]
 }
 
 fn stored(session: &Session, ticket: Ticket, outcome: Result<Outcome, StoreError>) -> Action {

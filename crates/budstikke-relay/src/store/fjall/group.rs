@@ -106,7 +106,7 @@ impl<'a> Group<'a> {
         let place = self.tables.mailbox(recv_id);
         if let Some(mut mailbox) = self.load::<MailboxRow>(&place)? {
             mailbox.row.ttl_days = mailbox.row.ttl_days.max(ttl_days);
-            self.keep_mailbox(recv_id, mailbox, &HashMap::new())?;
+            self.keep_mailbox(recv_id, &mailbox, &HashMap::new())?;
             return Ok(Outcome::Done);
         }
         if !paid {
@@ -245,7 +245,7 @@ impl<'a> Group<'a> {
             }
         }
         mailbox.row.first_seq = mailbox.row.first_seq.max(upto.saturating_add(1));
-        self.keep_mailbox(recv_id, mailbox, &freed)?;
+        self.keep_mailbox(recv_id, &mailbox, &freed)?;
         Ok(Outcome::Done)
     }
 
@@ -343,7 +343,7 @@ impl<'a> Group<'a> {
     fn keep_mailbox(
         &mut self,
         recv_id: &RecvId,
-        mailbox: Found<MailboxRow>,
+        mailbox: &Found<MailboxRow>,
         freed: &HashMap<SendId, u32>,
     ) -> Result<(), StoreError> {
         let day = mailbox.day.max(last_day(self.now, mailbox.row.ttl_days));
@@ -399,7 +399,7 @@ impl Group<'_> {
                 continue;
             }
             let Some(day_key) = self.tables.sealer.day(day) else { continue };
-            let note: CellRef = self.tables.decode(&day_key, &place, note)?;
+            let note: CellRef = Tables::decode(&day_key, &place, note)?;
             let (recv_id, send_id) = note.ids()?;
             self.staged.push(Write::Remove(self.tables.cell_body(&recv_id, note.seq)));
             cells.entry(recv_id).or_default().push((note.seq, send_id));

@@ -76,13 +76,12 @@ impl Tables {
     }
 
     fn load_days(&self) -> Result<(), StoreError> {
-        match self.days.get(CHECK_KEY)? {
-            Some(value) => self.sealer.check_key(&value)?,
-            None => {
-                let mut tx = self.db.write_tx().durability(Some(PersistMode::SyncAll));
-                tx.insert(&self.days, CHECK_KEY, self.sealer.key_check()?);
-                tx.commit()?;
-            }
+        if let Some(value) = self.days.get(CHECK_KEY)? {
+            self.sealer.check_key(&value)?;
+        } else {
+            let mut tx = self.db.write_tx().durability(Some(PersistMode::SyncAll));
+            tx.insert(&self.days, CHECK_KEY, self.sealer.key_check()?);
+            tx.commit()?;
         }
         for row in self.db.read_tx().iter(&self.days) {
             let (day, wrapped) = row.into_inner()?;
@@ -113,11 +112,10 @@ impl Tables {
             return Ok(None);
         }
         let key = self.sealer.day(day).ok_or(StoreError::Damaged)?;
-        self.decode(&key, place, &value).map(|row| Some(Found { day, row }))
+        Self::decode(&key, place, &value).map(|row| Some(Found { day, row }))
     }
 
     pub(super) fn decode<T: Message + Default>(
-        &self,
         key: &SealingKey,
         place: &Place,
         value: &[u8],

@@ -44,7 +44,7 @@ async fn reopen(folder: &Path) -> FjallStore {
     for _ in 0..500 {
         match FjallStore::open(folder, &key(), Limits::default()) {
             Err(StoreError::Locked) => {
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
             }
             other => return other.unwrap(),
         }
@@ -78,7 +78,7 @@ async fn another_store_key_and_a_second_process_are_refused() {
     for _ in 0..500 {
         match FjallStore::open(folder.path(), &wrong, Limits::default()) {
             Err(StoreError::Locked) => {
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
             }
             other => {
                 assert!(matches!(other, Err(StoreError::Damaged)));

@@ -1,0 +1,85 @@
+//! Looks for secrets where none may be: in folders and texts, raw and in every usual encoding.
+
+use std::path::{Path, PathBuf};
+
+use data_encoding::{BASE32_NOPAD, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+
+/// Something that must not be found.
+#[derive(Clone, Debug)]
+pub struct Secret {
+    /// What to call it in a failure.
+    pub name: String,
+    /// Its bytes, at least 4.
+    pub bytes: Vec<u8>,
+}
+
+impl Secret {
+    /// A secret.
+    pub fn new(name: impl Into<String>, bytes: impl AsRef<[u8]>) -> Self {
+        Self { name: name.into(), bytes: bytes.as_ref().to_vec() }
+    }
+
+    /// Its bytes, and how they look written down.
+    fn forms(&self) -> Vec<(&'static str, Vec<u8>)> {
+        let bytes = &self.bytes;
+        vec![
+            ("raw", bytes.clone()),
+            ("hex", HEXLOWER.encode(bytes).into_bytes()),
+            ("HEX", HEXUPPER.encode(bytes).into_bytes()),
+            ("base32", BASE32_NOPAD.encode(bytes).to_ascii_lowercase().into_bytes()),
+            ("BASE32", BASE32_NOPAD.encode(bytes).into_bytes()),
+            ("base64", BASE64_NOPAD.encode(bytes).into_bytes()),
+            ("base64url", BASE64URL_NOPAD.encode(bytes).into_bytes()),
+        ]
+    }
+}
+
+/// Which secrets stand in these bytes, and how.
+pub fn scan_bytes(place: &str, hay: &[u8], secrets: &[Secret]) -> Vec<String> {
+    let found = |form: &[u8]| {
+        form.first().is_some_and(|first| {
+            let mut rest = hay;
+            while let Some(at) = rest.iter().position(|byte| byte == first) {
+                let here = &rest[at..];
+                if here.starts_with(form) {
+                    return true;
+                }
+                rest = &here[1..];
+            }
+            false
+        })
+    };
+    let each = secrets.iter().flat_map(|secret| {
+        secret.forms().into_iter().filter_map(|(form, bytes)| {
+            found(&bytes).then(|| format!("{} as {form} in {place}", secret.name))
+        })
+    });
+    each.collect()
+}
+
+/// Which secrets stand in the files of a folder, in their names too.
+///
+/// # Errors
+/// What the system says.
+pub fn scan_folder(folder: &Path, secrets: &[Secret]) -> std::io::Result<Vec<String>> {
+    let mut found = Vec::new();
+    for file in files(folder)? {
+        let place = file.display().to_string();
+        found.extend(scan_bytes("a file name", place.as_bytes(), secrets));
+        found.extend(scan_bytes(&place, &std::fs::read(&file)?, secrets));
+    }
+    Ok(found)
+}
+
+/// All files under a folder.
+///
+/// # Errors
+/// What the system says.
+pub fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() { all.extend(files(&path)?) } else { all.push(path) }
+    }
+    Ok(all)
+}
