@@ -63,7 +63,7 @@ impl Check {
 
     /// True if every member of the group comes to the same verdict about the same bytes, so that a
     /// slot's entry which fails is void for all. Of the others one member may be cheated alone: it
-    /// must not skip the entry, or it would fork; it asks to be added again (SPIKES pitfall 13).
+    /// must not skip the entry, or it would fork; it asks to be added again (SPEC.md section 10.8).
     pub fn same_for_all(self) -> bool {
         self != Self::Path
     }

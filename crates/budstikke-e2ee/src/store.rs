@@ -2,7 +2,7 @@
 //! implements.
 //!
 //! Every call happens inside the application's own transaction, so that the MLS state, the
-//! application's rows and the outbox commit together or not at all (SPIKES pitfalls 3 and 4). After
+//! application's rows and the outbox commit together or not at all. After
 //! a rollback every [`Group`](crate::group::Group) loaded inside it is stale: drop it and load it
 //! again.
 

@@ -200,7 +200,7 @@ fn an_unused_key_package_is_forgotten() {
     assert!(defender.store.is_empty());
 }
 
-/// SPIKES pitfall 4: why the outbox row must be committed before the bytes leave.
+/// Why the outbox row must be committed before the bytes leave.
 #[test]
 fn a_rollback_after_sending_spends_the_key_twice() {
     let (world, officer, defender, mut case, mut theirs) = pair();
@@ -449,8 +449,8 @@ fn the_stored_state_stays_small() {
     assert!(size(&officer) < 50_000, "{} bytes", size(&officer));
 }
 
-/// An entry of a slot is at most four cells, each with 14,960 bytes for the envelope (DESIGN
-/// section 3).
+/// An entry of a slot is at most four cells, each with 14,960 bytes for the envelope (SPEC.md
+/// section 5.3).
 #[test]
 fn the_largest_commit_fits_a_slots_entry() {
     let (world, officer, _, mut case, _) = pair();

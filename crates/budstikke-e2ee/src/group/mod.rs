@@ -4,7 +4,7 @@
 //! Every method that changes it writes through to the store at once, inside the caller's
 //! transaction. After a rollback drop the value and [`Group::load`] it again.
 //!
-//! Commits are ordered through slots (DESIGN section 4): make a commit (it is *pending* and
+//! Commits are ordered through slots (SPEC.md section 10.8): make a commit (it is *pending* and
 //! persisted), append it to the slot of the current epoch, read the slot back, then either
 //! [`Group::merge_pending`] (ours was first) or process the winner, which drops ours, and make it
 //! again.
@@ -183,8 +183,7 @@ impl Group {
     }
 
     /// Whether this device should commit an update first; `speaking` if it is about to send a
-    /// message. While the slot's relay is unreachable messages go on all the same (DESIGN section
-    /// 4).
+    /// message. While the slot's relay is unreachable messages go on all the same.
     pub fn needs_update(&self, now: i64, speaking: bool) -> Option<UpdateReason> {
         if self.record.messages_since_update >= UPDATE_AFTER_MESSAGES {
             Some(UpdateReason::Messages)

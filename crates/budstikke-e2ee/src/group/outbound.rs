@@ -259,7 +259,7 @@ impl Group {
     /// Encrypts an application message with its frame. `receipt` is the last slot receipt seen.
     ///
     /// Commit the caller's transaction, outbox row included, before the bytes leave: a rollback
-    /// after sending would use the same key for another message (SPIKES pitfall 4).
+    /// after sending would use the same key for another message.
     ///
     /// # Errors
     /// [`GroupError::Removed`], [`GroupError::WrongIdentity`], [`GroupError::Store`].

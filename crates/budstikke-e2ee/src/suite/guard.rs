@@ -1,5 +1,5 @@
 //! The key guard: malformed X-Wing keys pass the library's validation and break the next encryption
-//! to them, so every key is tried before it is let in (SPIKES pitfalls 1 and 2).
+//! to them, so every key is tried before it is let in (BUD-MLS-001 to 003).
 //!
 //! The library keeps these keys in private fields; they are read from the TLS bytes, where each of
 //! `LeafNode` and `ParentNode` begins with its encryption key (RFC 9420 sections 7.1 and 7.2).

@@ -1,4 +1,4 @@
-//! The key guard: SPIKES pitfalls 1 and 2, with keys that pass every signature.
+//! The key guard, BUD-MLS-001 to 003, with keys that pass every signature.
 
 use std::{collections::BTreeSet, sync::atomic::Ordering::SeqCst};
 
@@ -113,8 +113,7 @@ fn commits_with_malformed_keys_are_refused() {
         }
     }
     assert!(by_guard > 0, "the guard never had to speak");
-    // The one whose path is spoiled sees that, the others see the malformed key (SPIKES pitfall
-    // 13).
+    // The one whose path is spoiled sees that, the others see the malformed key.
     assert!(cheated > 0, "nobody was cheated alone");
 }
 
