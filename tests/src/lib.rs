@@ -1,5 +1,8 @@
 //! What the end-to-end tests share.
 
+pub mod peek;
 pub mod raw;
 pub mod relay_process;
+pub mod scan;
+pub mod watched;
 pub mod world;

@@ -2,12 +2,21 @@
 //! their own, over real QUIC and real files.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use budstikke::case::file::{Format, PrivacyNoticeFile, TermsFile};
+use budstikke::case::file::{EmergencyFile, Format, IntakeFile, PrivacyNoticeFile, TermsFile};
+use budstikke::case::wire::FreeText;
+use budstikke::case::{Body, Received};
 use budstikke::clock::Clock;
+use budstikke::transport::Transport;
+use budstikke::transport::quic::QuicTransport;
 use budstikke::vault::Cost;
-use budstikke::{Choice, Client, Decision, Offer, ReachOut, Role, SyncReport, UnitKind, UnitSetup};
+use budstikke::{
+    Choice, Client, Decision, Event, EventStream, Offer, ReachOut, Role, SyncReport, UnitKind,
+    UnitSetup,
+};
 use budstikke_relay::Relay;
+use futures_util::{FutureExt as _, StreamExt as _};
 
 /// The passphrase of every vault in tests.
 pub const PASSPHRASE: &str = "correct horse battery staple";
@@ -16,10 +25,12 @@ pub const PASSPHRASE: &str = "correct horse battery staple";
 pub struct World {
     /// Holds all files; gone when dropped.
     pub folder: tempfile::TempDir,
-    /// The relay, in this process.
-    pub relay: Relay,
-    /// Everybody's clock: 10:00 in Karvonia, where no quiet time is.
+    /// The relay, when it runs in this process.
+    pub relay: Option<Relay>,
+    /// Everybody's clock.
     pub clock: Clock,
+    /// Everybody's way to the relay.
+    pub transport: Arc<dyn Transport>,
     /// The Ministry.
     pub ministry: Client,
     /// Officer A: admin and contact person.
@@ -32,7 +43,43 @@ pub struct World {
     pub invitation: String,
 }
 
+/// What a world stands on.
+pub struct Ground {
+    /// Holds all files.
+    pub folder: tempfile::TempDir,
+    /// The relay's address.
+    pub address: String,
+    /// The relay, when it runs in this process.
+    pub relay: Option<Relay>,
+    /// Everybody's clock.
+    pub clock: Clock,
+    /// Everybody's way to the relay.
+    pub transport: Arc<dyn Transport>,
+}
+
+impl Ground {
+    /// A relay in this process, a clock that stands at 10:00, plain QUIC.
+    ///
+    /// # Panics
+    /// When the relay does not start.
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let config = budstikke_relay::testing::config(folder.path());
+        let relay = Relay::spawn(config).await.expect("a relay");
+        Self {
+            folder,
+            address: relay.address().to_text(),
+            relay: Some(relay),
+            clock: Clock::fixed(ten_in_the_morning()),
+            transport: Arc::new(QuicTransport::default()),
+        }
+    }
+}
+
 /// A file of tests/data.
+///
+/// # Panics
+/// When there is none.
 pub fn data(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -41,6 +88,21 @@ pub fn data(name: &str) -> String {
 /// Terms from a file of tests/data.
 pub fn terms(name: &str, now: i64) -> TermsFile {
     TermsFile::parse(&data(name), Format::Toml, now).expect("terms")
+}
+
+/// HERON's intake.
+pub fn intake() -> IntakeFile {
+    IntakeFile::parse(&data("intake-heron.toml"), Format::Toml).expect("intake")
+}
+
+/// HERON's emergency form.
+pub fn emergency() -> EmergencyFile {
+    EmergencyFile::parse(&data("emergency.toml"), Format::Toml).expect("emergency")
+}
+
+/// A letter.
+pub fn text(words: &str) -> FreeText {
+    FreeText { text: words.into(), ..FreeText::default() }
 }
 
 /// What the mission of the world publishes.
@@ -53,20 +115,24 @@ pub fn offer(now: i64) -> Offer {
     }
 }
 
-/// The last 10:00 in Karvonia (UTC+3), so that no test depends on the hour. Never ahead of the system's clock, which
-/// the MLS library holds key packages against.
+/// The last 10:00 in Karvonia (UTC+3), so that no test depends on the hour: no quiet time is then. Never ahead of the
+/// system's clock, which the MLS library holds key packages against.
 pub fn ten_in_the_morning() -> i64 {
     let now = Clock::system().now();
     let ten = 7 * 3_600;
     now - (now - ten).rem_euclid(86_400)
 }
 
-/// A new vault in a folder.
-pub async fn vault(path: PathBuf, clock: &Clock) -> Client {
+/// A new vault.
+pub async fn vault(path: PathBuf, clock: &Clock, transport: Arc<dyn Transport>) -> Client {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).expect("a folder");
+    }
     Client::builder(path)
         .passphrase(PASSPHRASE)
         .cost(Cost::INSECURE_FOR_TESTS)
         .clock(clock.clone())
+        .transport(transport)
         .create()
         .await
         .expect("a new vault")
@@ -89,33 +155,57 @@ pub async fn sync(client: &Client) -> SyncReport {
     report
 }
 
+/// Everybody fetches and sends until nothing moves any more.
+pub async fn settle(clients: &[&Client]) {
+    for _ in 0..16 {
+        let mut moved = 0;
+        for client in clients {
+            let report = sync(client).await;
+            moved += report.received + report.sent;
+        }
+        if moved == 0 {
+            return;
+        }
+    }
+    panic!("they never come to rest");
+}
+
+/// The letters in a case, oldest first.
+pub async fn texts(client: &Client, case: &str) -> Vec<String> {
+    let case = client.case(case).await.expect("case");
+    let letters = case.messages.into_iter().filter_map(|message| {
+        match &Received::open(message.content).expect("content").content().body {
+            Some(Body::FreeText(letter)) => Some(letter.text.clone()),
+            _ => None,
+        }
+    });
+    letters.collect()
+}
+
+/// What happened since the stream was made.
+pub fn happened(events: &mut EventStream) -> Vec<Event> {
+    std::iter::from_fn(|| events.next().now_or_never().flatten()).collect()
+}
+
 impl World {
     /// Everybody set up, the mission published, both officers in the team; nobody has written yet.
     pub async fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let relay =
-            Relay::spawn(budstikke_relay::testing::config(folder.path())).await.expect("a relay");
-        Self::with_relay(folder, relay).await
+        Self::on(Ground::new().await).await
     }
 
-    async fn with_relay(folder: tempfile::TempDir, relay: Relay) -> Self {
-        let clock = Clock::fixed(ten_in_the_morning());
-        let path = |name: &str| folder.path().join(format!("{name}.vault"));
-        let ministry = vault(path("ministry"), &clock).await;
-        let officer_a = vault(path("officer-a"), &clock).await;
-        let officer_b = vault(path("officer-b"), &clock).await;
-        let heron = vault(path("heron"), &clock).await;
+    /// The same on another ground.
+    pub async fn on(ground: Ground) -> Self {
+        let Ground { folder, address, relay, clock, transport } = ground;
+        let path = |name: &str| vault_path(folder.path(), name);
+        let new = |name: &str| vault(path(name), &clock, Arc::clone(&transport));
+        let ministry = new("ministry").await;
+        let officer_a = new("officer-a").await;
+        let officer_b = new("officer-b").await;
+        let heron = new("heron").await;
 
         ministry.found_ministry("Ministry of Foreign Affairs").await.expect("ministry");
-        let setup = UnitSetup {
-            unit_id: "no.emb.karvonia".into(),
-            name: "Embassy in Karvonia".into(),
-            kind: UnitKind::BilateralMission,
-            officer: "Officer A".into(),
-            roles: vec![Role::ContactPerson, Role::Staff],
-            relays: vec![relay.address().to_text()],
-        };
-        let request = officer_a.request_unit(setup).await.expect("unit request");
+        let request = officer_a.request_unit(unit("no.emb.karvonia", address)).await;
+        let request = request.expect("unit request");
         let certificate = ministry.certify_unit(&request).await.expect("unit certificate");
         officer_a.install_unit(&certificate.text).await.expect("install");
         officer_a.publish(offer(clock.now())).await.expect("publish");
@@ -127,17 +217,22 @@ impl World {
         for client in [&officer_b, &officer_a, &officer_b] {
             sync(client).await;
         }
-        Self { folder, relay, clock, ministry, officer_a, officer_b, heron, invitation }
+        Self { folder, relay, clock, transport, ministry, officer_a, officer_b, heron, invitation }
     }
 
     /// The path of somebody's vault.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(format!("{name}.vault"))
+        vault_path(self.folder.path(), name)
     }
 
     /// Unix seconds in this world.
     pub fn now(&self) -> i64 {
         self.clock.now()
+    }
+
+    /// Somebody more.
+    pub async fn stranger(&self, name: &str) -> Client {
+        vault(self.path(name), &self.clock, Arc::clone(&self.transport)).await
     }
 
     /// HERON accepts the offer and Officer A answers: a case with terms in force. Its name at both.
@@ -163,9 +258,32 @@ impl World {
         sync(&self.heron).await;
         let cases = self.heron.cases().await.expect("cases");
         let at_heron = cases.first().expect("a case at HERON's").id.clone();
-        sync(&self.heron).await;
-        sync(&self.officer_a).await;
-        sync(&self.heron).await;
+        settle(&[&self.heron, &self.officer_a]).await;
         (at_heron, at_mission)
     }
+
+    /// Officer B becomes a member of a case.
+    pub async fn assign_officer_b(&self, at_mission: &str) {
+        self.officer_a.assign(at_mission, "Officer B").await.expect("assign");
+        settle(&[&self.officer_a, &self.officer_b, &self.heron]).await;
+        let cases = self.officer_b.cases().await.expect("cases");
+        assert_eq!(cases.len(), 1, "Officer B has the case");
+    }
+}
+
+/// What a mission asks the Ministry for.
+pub fn unit(id: &str, relay: String) -> UnitSetup {
+    UnitSetup {
+        unit_id: id.into(),
+        name: "Embassy in Karvonia".into(),
+        kind: UnitKind::BilateralMission,
+        officer: "Officer A".into(),
+        roles: vec![Role::ContactPerson, Role::Staff],
+        relays: vec![relay],
+    }
+}
+
+/// Each vault in a folder of its own, under the name that `bud` gives it.
+fn vault_path(folder: &Path, name: &str) -> PathBuf {
+    folder.join(name).join("vault.db")
 }

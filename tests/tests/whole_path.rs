@@ -1,30 +1,8 @@
 //! The whole path over real QUIC and real files: certificates, first contact, terms, messages, a colleague, a race.
 
-use budstikke::case::file::{Format, IntakeFile};
-use budstikke::case::wire::FreeText;
 use budstikke::case::Phase;
-use budstikke::{Choice, Client, Decision, ErrorClass, Progress, SendOptions};
-use budstikke_tests::world::{World, data, reopen, sync, terms};
-
-fn text(words: &str) -> FreeText {
-    FreeText { text: words.into(), ..FreeText::default() }
-}
-
-fn intake() -> IntakeFile {
-    IntakeFile::parse(&data("intake-heron.toml"), Format::Toml).expect("intake")
-}
-
-async fn texts(client: &Client, case: &str) -> Vec<String> {
-    let case = client.case(case).await.expect("case");
-    let mut out = Vec::new();
-    for message in case.messages {
-        let received = budstikke::case::Received::open(message.content).expect("content");
-        if let Some(budstikke::case::Body::FreeText(letter)) = &received.content().body {
-            out.push(letter.text.clone());
-        }
-    }
-    out
-}
+use budstikke::{Choice, Decision, ErrorClass, Progress, SendOptions};
+use budstikke_tests::world::{World, intake, reopen, sync, terms, text, texts};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_defender_reaches_a_mission_and_both_write() {
@@ -118,12 +96,13 @@ async fn a_colleague_is_assigned_and_reads_from_then_on() {
 async fn vaults_are_closed_and_opened_in_the_middle() {
     let world = World::new().await;
     let (at_heron, at_mission) = world.case().await;
-    let World { heron, officer_a, clock, folder, relay: _relay, .. } = world;
+    let (heron_vault, officer_vault) = (world.path("heron"), world.path("officer-a"));
+    let World { heron, officer_a, clock, folder: _folder, relay: _relay, .. } = world;
     heron.send(&at_heron, text("one"), SendOptions::default()).await.expect("send");
     heron.close().await.expect("close");
     officer_a.close().await.expect("close");
-    let heron = reopen(folder.path().join("heron.vault"), &clock).await;
-    let officer_a = reopen(folder.path().join("officer-a.vault"), &clock).await;
+    let heron = reopen(heron_vault, &clock).await;
+    let officer_a = reopen(officer_vault, &clock).await;
     sync(&heron).await;
     sync(&officer_a).await;
     assert_eq!(texts(&officer_a, &at_mission).await, ["one"]);

@@ -1,0 +1,138 @@
+//! Real QUIC to a real relay, with somebody who notes what passes and who can hold back what a test wants to meet.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use budstikke::transport::quic::{QuicConfig, QuicTransport};
+use budstikke::transport::{Connection, FrameStream, Transport, TransportError};
+use budstikke_proto::address::RelayAddress;
+use budstikke_proto::auth::SessionNonce;
+use budstikke_proto::frame::Frame;
+use budstikke_proto::limits::DATA_FRAME_LEN;
+use budstikke_proto::op::Request;
+use tokio::sync::Semaphore;
+
+/// A transport for clients under test. Clones share what they saw.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    quic: QuicTransport,
+    seen: Arc<Mutex<Vec<Frame>>>,
+    gate: Arc<Mutex<Option<Arc<Gate>>>>,
+}
+
+/// Holds slot entries back until as many came as were waited for.
+#[derive(Debug)]
+struct Gate {
+    wanted: usize,
+    came: AtomicUsize,
+    open: Semaphore,
+}
+
+impl Watched {
+    /// A transport that gives up on a silent relay after half a second: loopback answers at once or never.
+    pub fn new() -> Self {
+        let mut config = QuicConfig::default();
+        config.connect_timeout = Duration::from_millis(500);
+        Self { quic: QuicTransport::new(config), seen: Arc::default(), gate: Arc::default() }
+    }
+
+    /// Everything that passed since the last call, both ways.
+    pub fn seen(&self) -> Vec<Frame> {
+        std::mem::take(&mut lock(&self.seen))
+    }
+
+    /// From now on the first `wanted` appends to slots leave together: nobody reads the slot in between.
+    pub fn meet(&self, wanted: usize) {
+        let gate = Gate { wanted, came: AtomicUsize::new(0), open: Semaphore::new(0) };
+        *lock(&self.gate) = Some(Arc::new(gate));
+    }
+
+    /// Appends that were held back since [`Self::meet`].
+    pub fn met(&self) -> usize {
+        lock(&self.gate).as_ref().map_or(0, |gate| gate.came.load(Ordering::SeqCst))
+    }
+
+    fn note(&self, frame: &Frame) {
+        lock(&self.seen).push(frame.clone());
+    }
+
+    async fn wait(&self, frame: &Frame) {
+        let Ok(Request::SlotAppend { part, .. }) = Request::decode(&frame.op) else { return };
+        let gate = lock(&self.gate).clone();
+        let Some(gate) = gate.filter(|_| part.index == 0) else { return };
+        if gate.came.fetch_add(1, Ordering::SeqCst) + 1 >= gate.wanted {
+            gate.open.add_permits(gate.wanted);
+        }
+        if let Ok(permit) = gate.open.acquire().await {
+            // Kept: once open, the gate stays open.
+            drop(permit);
+        }
+    }
+}
+
+impl Default for Watched {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[async_trait]
+impl Transport for Watched {
+    async fn connect(&self, address: &RelayAddress) -> Result<Box<dyn Connection>, TransportError> {
+        let inner = self.quic.connect(address).await?;
+        Ok(Box::new(WatchedConnection { inner, watched: self.clone() }))
+    }
+}
+
+#[derive(Debug)]
+struct WatchedConnection {
+    inner: Box<dyn Connection>,
+    watched: Watched,
+}
+
+#[async_trait]
+impl Connection for WatchedConnection {
+    fn session_nonce(&self) -> SessionNonce {
+        self.inner.session_nonce()
+    }
+
+    async fn open_stream(&self) -> Result<FrameStream, TransportError> {
+        let relay = self.inner.open_stream().await?;
+        let (ours, theirs) = tokio::io::duplex(4 * DATA_FRAME_LEN);
+        let (read, write) = tokio::io::split(theirs);
+        let client = FrameStream::new(read, write);
+        let (mut from_client, mut to_client) = (client.receiver, client.sender);
+        let (mut from_relay, mut to_relay) = (relay.receiver, relay.sender);
+        let out = self.watched.clone();
+        tokio::spawn(async move {
+            while let Ok(Some(frame)) = from_client.recv().await {
+                out.note(&frame);
+                out.wait(&frame).await;
+                if to_relay.send(&[frame]).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let back = self.watched.clone();
+        tokio::spawn(async move {
+            while let Ok(Some(frame)) = from_relay.recv().await {
+                back.note(&frame);
+                if to_client.send(&[frame]).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let (read, write) = tokio::io::split(ours);
+        Ok(FrameStream::new(read, write))
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
