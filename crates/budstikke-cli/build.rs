@@ -9,8 +9,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     for language in sorted(&root)? {
         let name = language.file_name().unwrap_or_default().to_string_lossy().into_owned();
         for file in sorted(&language)? {
+            let path = file.to_string_lossy();
             if file.extension().is_some_and(|extension| extension == "ftl") {
-                writeln!(code, "    ({name:?}, include_str!({file:?})),")?;
+                writeln!(code, "    ({name:?}, include_str!({path:?})),")?;
             }
         }
     }

@@ -55,7 +55,8 @@ impl App {
         Ok(value)
     }
 
-    /// A client's error in the reader's words.
+    /// A client's error in the reader's words. By value, because it is made for `map_err`.
+    #[allow(clippy::needless_pass_by_value)]
     pub(crate) fn failed(&self, error: budstikke::Error) -> Failure {
         errors::failure(&error, &self.catalogue)
     }
@@ -66,7 +67,7 @@ impl App {
     }
 
     /// Unix seconds.
-    pub(crate) fn now(&self) -> i64 {
+    pub(crate) fn now() -> i64 {
         budstikke::clock::Clock::system().now()
     }
 

@@ -14,13 +14,12 @@ const FALLBACK: &str = "en";
 /// Texts by key: the chosen language first, English for what it does not have.
 pub(crate) struct Catalogue {
     bundles: Vec<FluentBundle<FluentResource>>,
-    language: String,
 }
 
 /// A named value inside a text.
 pub(crate) type Arg<'a> = (&'a str, FluentValue<'a>);
 
-/// The text of a key with named values: `t!(catalogue, "case-opened", who = name)`.
+/// The text of a key with named values: `t!(catalogue, "answered", id = name)`.
 macro_rules! t {
     ($catalogue:expr, $key:literal $(, $name:ident = $value:expr)* $(,)?) => {
         $catalogue.text($key, &[$((stringify!($name), $value.into())),*])
@@ -36,7 +35,7 @@ impl Catalogue {
         if language != FALLBACK {
             bundles.push(bundle(FALLBACK));
         }
-        Self { bundles, language: language.to_owned() }
+        Self { bundles }
     }
 
     /// For this process: `--lang` anywhere in the arguments, else BUD_LANG, else the locale. Looked
@@ -55,12 +54,8 @@ impl Catalogue {
         Self::new(wanted.as_deref())
     }
 
-    /// The language chosen, as its folder is named.
-    pub(crate) fn language(&self) -> &str {
-        &self.language
-    }
-
     /// Languages there are.
+    #[cfg(test)]
     pub(crate) fn languages() -> Vec<&'static str> {
         let mut names: Vec<_> = SOURCES.iter().map(|(name, _)| *name).collect();
         names.dedup();
@@ -142,6 +137,6 @@ mod tests {
         assert_eq!(best("EN"), Some("en"));
         assert_eq!(best("C"), None);
         assert_eq!(best("C.UTF-8"), None);
-        assert_eq!(Catalogue::new(Some("xx")).language(), "en");
+        assert!(Catalogue::new(Some("xx")).has("cmd-bud"));
     }
 }

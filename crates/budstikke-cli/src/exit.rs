@@ -64,3 +64,29 @@ impl From<Exit> for ExitCode {
         Self::from(exit.number())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::Catalogue;
+
+    #[test]
+    fn every_code_stands_in_the_help_and_in_the_readme() {
+        let help = Catalogue::new(Some("en")).text("cmd-bud-after", &[]);
+        let (_, help) = help.split_once("Exit codes:").unwrap();
+        let readme =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md"));
+        let readme = readme.unwrap();
+        let (_, table) = readme.split_once("## Exit codes").unwrap();
+        for exit in Exit::ALL {
+            let number = exit.number();
+            assert!(help.contains(&format!("{number} ")), "{exit:?}");
+            let class = serde_json::to_value(exit).unwrap();
+            let row = format!("| {number} | `{}` |", class.as_str().unwrap());
+            assert!(table.contains(&row), "{row}");
+        }
+        let mut numbers = Exit::ALL.map(Exit::number).to_vec();
+        numbers.dedup();
+        assert_eq!(numbers, (1..=9).collect::<Vec<u8>>());
+    }
+}

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use etcetera::BaseStrategy as _;
+
 use crate::{
     catalogue::{Catalogue, t},
     exit::Exit,
@@ -85,7 +87,6 @@ pub(crate) fn home(given: Option<&PathBuf>, catalogue: &Catalogue) -> Result<Pat
     if let Some(home) = given {
         return Ok(home.clone());
     }
-    use etcetera::BaseStrategy as _;
     etcetera::choose_base_strategy()
         .map(|base| base.data_dir().join("bud"))
         .map_err(|_| Failure::new(Exit::Usage, t!(catalogue, "home-unknown")))

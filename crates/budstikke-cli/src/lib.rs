@@ -13,6 +13,8 @@ mod errors;
 mod exit;
 mod failure;
 mod files;
+#[cfg(test)]
+mod keys;
 mod out;
 mod passphrase;
 mod refused;

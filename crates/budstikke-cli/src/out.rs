@@ -33,11 +33,6 @@ impl Out {
         Self { json }
     }
 
-    /// Whether a program reads.
-    pub(crate) fn is_json(&self) -> bool {
-        self.json
-    }
-
     /// Prints what a command has to say.
     pub(crate) fn reply(&self, reply: Reply, catalogue: &Catalogue) {
         let Reply { pieces, mut json, artefact, failure } = reply;
@@ -48,7 +43,7 @@ impl Out {
             if let Some(failure) = &failure {
                 json.insert("error".to_owned(), failure.to_json());
             }
-            return self.object(json);
+            return object(&json);
         }
         if let Some(text) = artefact {
             put(&mut anstream::stderr(), &pieces, catalogue);
@@ -62,9 +57,9 @@ impl Out {
     }
 
     /// Prints pieces as they come (`listen`, `demo`), or the object for a program.
-    pub(crate) fn event(&self, pieces: &[Piece], json: Map<String, Value>, catalogue: &Catalogue) {
+    pub(crate) fn event(&self, pieces: &[Piece], json: &Map<String, Value>, catalogue: &Catalogue) {
         if self.json {
-            self.object(json);
+            object(json);
         } else {
             put(&mut anstream::stdout(), pieces, catalogue);
         }
@@ -73,7 +68,7 @@ impl Out {
     /// Prints why the program ends here, who can put it right and what to do.
     pub(crate) fn failure(&self, failure: &Failure, catalogue: &Catalogue) {
         if self.json {
-            return self.object(Map::from_iter([("error".to_owned(), failure.to_json())]));
+            return object(&Map::from_iter([("error".to_owned(), failure.to_json())]));
         }
         let mut err = anstream::stderr();
         let code = failure.code.as_ref().map(|code| format!(" [{code}]")).unwrap_or_default();
@@ -107,10 +102,6 @@ impl Out {
         bar.enable_steady_tick(std::time::Duration::from_millis(120));
         Working(bar)
     }
-
-    fn object(&self, object: Map<String, Value>) {
-        line(&mut std::io::stdout(), &json!(object).to_string());
-    }
 }
 
 /// A spinner that goes away when dropped.
@@ -126,6 +117,10 @@ impl Drop for Working {
 fn line(out: &mut impl Write, text: &str) {
     let _ = writeln!(out, "{text}");
     let _ = out.flush();
+}
+
+fn object(object: &Map<String, Value>) {
+    line(&mut std::io::stdout(), &json!(object).to_string());
 }
 
 fn put(out: &mut impl Write, pieces: &[Piece], catalogue: &Catalogue) {

@@ -15,6 +15,7 @@ reach-out-next = A person at the mission answers. "bud sync" fetches the answer,
 
 contacts-empty = Nobody waits for an answer.
 contacts-empty-next = "bud sync" fetches what is new.
+contacts-which = More than one person waits; say which.
 contacts-one = { $id }
 contacts-received = Received
 contacts-stage = State

@@ -21,6 +21,7 @@ show-pending-theirs = Terms that the other side proposed wait for your answer ("
 show-messages = Messages ({ $count })
 show-line = { $number } · { $at } · { $from } · { $kind }
 show-next = "bud show --message NUMBER" shows one whole; "bud send" writes.
+show-you = you
 show-no-message = There is no message { $number } here.
 show-unreadable = This message cannot be shown by this version; it is kept as it came.
 
@@ -34,6 +35,10 @@ safety-words = Safety words
 safety-words-case = Both sides see the same eight words. Compare them over the phone or face to face.
 safety-words-unit = The mission can read you the same eight words over the phone or face to face. If they differ, stop.
 
+words-next = If they are the same, "bud words --same" notes it; who you are is sent only after that. If they differ, stop and ask for a new invitation.
+words-same = Noted: you have compared them, and they are the same.
+
+send-no-identity = The file "{ $file }" holds no [[identity]].
 send-empty = There is nothing to send: the text is empty.
 send-at-relay = On its way: the relay has it, sealed for { $who }.
 send-at-relay-next = You see "on their device" or "a person has it" in "bud show" only if your terms allow receipts.

@@ -56,6 +56,7 @@ pub(crate) enum Command {
     List,
     Show(Show),
     Send(Send),
+    Words(Words),
     #[command(subcommand)]
     Terms(Terms),
     Sync,
@@ -117,22 +118,40 @@ pub(crate) struct Show {
 }
 
 #[derive(Args)]
+pub(crate) struct Words {
+    pub(crate) id: Option<String>,
+    #[arg(long)]
+    pub(crate) same: bool,
+}
+
+#[derive(Args)]
 pub(crate) struct Send {
     pub(crate) id: Option<String>,
     #[command(flatten)]
     pub(crate) what: What,
+    #[arg(long, value_enum, default_value_t = Urgency::Routine)]
+    pub(crate) urgency: Urgency,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Urgency {
+    Routine,
+    High,
+    Urgent,
+    Flash,
 }
 
 // Texts come from a file or standard input, never from an argument: arguments stay in the shell's
 // history and show in every process list.
 #[derive(Args)]
-#[group(multiple = false)]
 pub(crate) struct What {
     #[arg(long, value_name = "FILE")]
     pub(crate) text: Option<Path>,
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "identity", "emergency", "taken_on"])]
     pub(crate) intake: Option<Path>,
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "emergency", "taken_on"])]
+    pub(crate) identity: Option<Path>,
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "taken_on"])]
     pub(crate) emergency: Option<Path>,
     #[arg(long, value_name = "NUMBER")]
     pub(crate) taken_on: Option<u64>,
@@ -268,15 +287,15 @@ pub(crate) struct DeviceRequest {
 
 #[derive(Args)]
 pub(crate) struct Answer {
-    pub(crate) contact: String,
+    pub(crate) contact: Option<String>,
     #[arg(long, value_name = "FILE")]
     pub(crate) counter: Option<Path>,
 }
 
 #[derive(Args)]
 pub(crate) struct Assign {
-    pub(crate) id: String,
     pub(crate) officer: String,
+    pub(crate) id: Option<String>,
 }
 
 #[derive(Subcommand)]

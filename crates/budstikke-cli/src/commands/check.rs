@@ -28,7 +28,7 @@ pub(crate) fn check(app: &App, args: &Check) -> Result<Reply, Failure> {
         FileKind::Auto => guess(&text),
         kind => kind,
     };
-    let (view, warnings) = read(&text, format, kind, app.now())
+    let (view, warnings) = read(&text, format, kind, App::now())
         .map_err(|error| refused::file(&error, &name, catalogue))?;
     let kind_name = kind_name(kind);
     let title = view::title(&view, catalogue);

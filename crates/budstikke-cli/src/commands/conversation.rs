@@ -5,11 +5,11 @@ use serde_json::Value;
 
 use crate::{
     app::{App, Vault},
-    args::{Send, Show},
+    args::{self, Send, Show, Words},
     case::{
         Body,
         file::{EmergencyFile, Format, IntakeFile},
-        wire::{FreeText, Receipt, ReceiptKind},
+        wire::{FreeText, Receipt, ReceiptKind, Urgency},
     },
     catalogue::t,
     exit::Exit,
@@ -52,8 +52,30 @@ pub(crate) async fn show(app: &App, args: &Show) -> Result<Reply, Failure> {
             Failure::new(Exit::NotFound, text)
         })?;
         Ok(Reply::new()
-            .pieces(case::message(message, &app.catalogue))
+            .pieces(case::message(message, &view.summary.with, &app.catalogue))
             .field("message", case::message_json(message)))
+    })
+    .await
+}
+
+/// `bud words`
+pub(crate) async fn words(app: &App, args: &Words) -> Result<Reply, Failure> {
+    let catalogue = &app.catalogue;
+    app.with(Vault::There, async |client| {
+        let view = open(app, client, args.id.as_deref()).await?;
+        let id = view.summary.id.as_str();
+        let reply = Reply::new()
+            .pair(t!(catalogue, "safety-words"), view.safety_words.join(" "))
+            .field("conversation", id)
+            .field("safety_words", view.safety_words.clone())
+            .field("compared", args.same);
+        if !args.same {
+            return Ok(reply
+                .text(t!(catalogue, "safety-words-case"))
+                .next(t!(catalogue, "words-next")));
+        }
+        client.confirm_words(id).await.map_err(|error| app.failed(error))?;
+        Ok(reply.text(t!(catalogue, "words-same")))
     })
     .await
 }
@@ -64,14 +86,24 @@ pub(crate) async fn send(app: &App, args: &Send) -> Result<Reply, Failure> {
     app.with(Vault::There, async |client| {
         let view = open(app, client, args.id.as_deref()).await?;
         let id = view.summary.id.clone();
-        let (options, bodies) = what.for_conversation(app, &view)?;
+        let (options, bodies) = what.for_conversation(app, &view, urgency(args.urgency))?;
         let mut numbers = Vec::new();
         let mut warnings = what.warnings(app);
+        let mut stopped = None;
         for body in bodies {
-            let sent = client.send(&id, body, options.clone()).await;
-            let sent = sent.map_err(|error| app.failed(error))?;
-            numbers.push(sent.number);
-            warnings.extend(sent.warnings.iter().map(|w| refused::warning(w, &app.catalogue)));
+            match client.send(&id, body, options.clone()).await {
+                Ok(sent) => {
+                    numbers.push(sent.number);
+                    let said = sent.warnings.iter().map(|w| refused::warning(w, &app.catalogue));
+                    warnings.extend(said);
+                }
+                // What went before stays sent; what is refused is said at the end.
+                Err(error) if !numbers.is_empty() => {
+                    stopped = Some(app.failed(error));
+                    break;
+                }
+                Err(error) => return Err(app.failed(error)),
+            }
         }
         let working = app.out.working(t!(app.catalogue, "working-relay"));
         let report = client.sync().await.map_err(|error| app.failed(error))?;
@@ -89,7 +121,7 @@ pub(crate) async fn send(app: &App, args: &Send) -> Result<Reply, Failure> {
         } else {
             reply.text(t!(app.catalogue, "send-waits")).next(t!(app.catalogue, "send-waits-next"))
         };
-        reply.failure = super::everyday::problem(app, &report);
+        reply.failure = stopped.or_else(|| super::everyday::problem(app, &report));
         Ok(reply)
     })
     .await
@@ -99,6 +131,7 @@ pub(crate) async fn send(app: &App, args: &Send) -> Result<Reply, Failure> {
 enum Outgoing {
     Text(String),
     Intake(Box<IntakeFile>),
+    Identity(Box<IntakeFile>),
     Emergency(Box<EmergencyFile>),
     TakenOn(u64, String),
 }
@@ -109,12 +142,18 @@ impl Outgoing {
         let read = |path: &std::path::Path| {
             Ok::<_, Failure>((files::read(path, catalogue)?, files::shown(path)))
         };
-        if let Some(path) = &args.what.intake {
+        let what = &args.what;
+        let forms = [(&what.intake, Self::Intake as fn(_) -> _), (&what.identity, Self::Identity)];
+        for (path, made) in forms {
+            let Some(path) = path else { continue };
             let (text, name) = read(path)?;
-            let file = IntakeFile::parse(&text, Format::of_name(&name));
-            return file
-                .map(|file| Self::Intake(Box::new(file)))
-                .map_err(|error| refused::file(&error, &name, catalogue));
+            let file = IntakeFile::parse(&text, Format::of_name(&name))
+                .map_err(|error| refused::file(&error, &name, catalogue))?;
+            if what.identity.is_some() && file.identity.is_empty() {
+                let text = t!(catalogue, "send-no-identity", file = name);
+                return Err(Failure::new(Exit::Usage, text));
+            }
+            return Ok(made(Box::new(file)));
         }
         if let Some(path) = &args.what.emergency {
             let (text, name) = read(path)?;
@@ -136,7 +175,7 @@ impl Outgoing {
 
     fn warnings(&self, app: &App) -> Vec<String> {
         let warnings = match self {
-            Self::Intake(file) => file.warnings.as_slice(),
+            Self::Intake(file) | Self::Identity(file) => file.warnings.as_slice(),
             Self::Emergency(file) => file.warnings.as_slice(),
             Self::Text(_) | Self::TakenOn(..) => &[],
         };
@@ -148,14 +187,16 @@ impl Outgoing {
         &self,
         app: &App,
         view: &CaseView,
+        urgency: Urgency,
     ) -> Result<(SendOptions, Vec<Body>), Failure> {
-        let mut options = SendOptions::default();
+        let mut options = SendOptions { urgency, ..SendOptions::default() };
         let bodies = match self {
             Self::Text(text) => {
                 vec![Body::FreeText(FreeText { text: text.clone(), distressing: false })]
             }
             Self::Emergency(file) => {
-                options.urgency = file.emergency.urgency.try_into().unwrap_or_default();
+                let named = file.emergency.urgency.try_into().unwrap_or_default();
+                options.urgency = urgency.max(named);
                 vec![Body::EmergencyContact(Box::new(file.emergency.clone()))]
             }
             Self::Intake(file) => {
@@ -163,6 +204,10 @@ impl Outgoing {
                 std::iter::once(Body::CaseIntake(Box::new(file.intake.clone())))
                     .chain(sheets.map(|sheet| Body::IdentitySheet(Box::new(sheet))))
                     .collect()
+            }
+            Self::Identity(file) => {
+                let sheets = file.identity.iter().cloned();
+                sheets.map(|sheet| Body::IdentitySheet(Box::new(sheet))).collect()
             }
             Self::TakenOn(number, note) => {
                 let found = view.messages.iter().find(|message| message.number == *number);
@@ -180,6 +225,15 @@ impl Outgoing {
             }
         };
         Ok((options, bodies))
+    }
+}
+
+fn urgency(given: args::Urgency) -> Urgency {
+    match given {
+        args::Urgency::Routine => Urgency::Routine,
+        args::Urgency::High => Urgency::High,
+        args::Urgency::Urgent => Urgency::Urgent,
+        args::Urgency::Flash => Urgency::Flash,
     }
 }
 

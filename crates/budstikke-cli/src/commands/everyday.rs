@@ -39,6 +39,9 @@ pub(crate) async fn sync(app: &App) -> Result<Reply, Failure> {
             .field("waiting_cells", report.waiting as u64)
             .field("problems", report.problems.clone())
             .field("events", json);
+        if !happened.is_empty() {
+            reply = reply.next(t!(catalogue, "sync-next"));
+        }
         reply.failure = problem(app, &report);
         Ok(reply)
     })
@@ -80,8 +83,8 @@ pub(crate) async fn listen(app: &App) -> Result<Reply, Failure> {
         let mut events = client.events();
         let show = |event: &Event| {
             let line =
-                format!("{}  {}", time::moment(app.now()), event::sentence(event, catalogue));
-            app.out.event(&[Piece::Text(line)], event::json(event), catalogue);
+                format!("{}  {}", time::moment(App::now()), event::sentence(event, catalogue));
+            app.out.event(&[Piece::Text(line)], &event::json(event), catalogue);
         };
         app.out.note(&t!(catalogue, "working-listen"));
         let listening = client.listen();

@@ -202,13 +202,13 @@ pub(super) fn show(app: &App, reply: Reply, card: &StaffCard) -> Reply {
 /// Terms from a file.
 pub(super) fn terms(app: &App, path: &std::path::Path) -> Result<TermsFile, Failure> {
     let (text, name) = (files::read(path, &app.catalogue)?, files::shown(path));
-    TermsFile::parse(&text, Format::of_name(&name), app.now())
+    TermsFile::parse(&text, Format::of_name(&name), App::now())
         .map_err(|error| refused::file(&error, &name, &app.catalogue))
 }
 
 fn privacy(app: &App, path: &std::path::Path) -> Result<PrivacyNoticeFile, Failure> {
     let (text, name) = (files::read(path, &app.catalogue)?, files::shown(path));
-    PrivacyNoticeFile::parse(&text, Format::of_name(&name), app.now())
+    PrivacyNoticeFile::parse(&text, Format::of_name(&name), App::now())
         .map_err(|error| refused::file(&error, &name, &app.catalogue))
 }
 

@@ -24,6 +24,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Reply, Failure> {
         Command::ReachOut(args) => defender::reach_out(app, &args).await,
         Command::List => conversation::list(app).await,
         Command::Show(args) => conversation::show(app, &args).await,
+        Command::Words(args) => conversation::words(app, &args).await,
         Command::Send(args) => conversation::send(app, &args).await,
         Command::Terms(args) => terms::run(app, &args).await,
         Command::Sync => everyday::sync(app).await,
@@ -45,7 +46,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Reply, Failure> {
         Command::Ministry(Ministry::Certify(args)) => ministry::certify(app, &args).await,
         Command::Whoami => everyday::whoami(app).await,
         Command::Passphrase(args) => everyday::passphrase(app, &args).await,
-        Command::Completions(args) => program::completions(app, &args),
+        Command::Completions(args) => Ok(program::completions(app, &args)),
         Command::Man(args) => program::man(app, &args),
         #[cfg(feature = "demo")]
         Command::Demo(args) => crate::demo::run(app, &args).await,

@@ -1,6 +1,6 @@
 //! `bud contacts`, `answer`, `assign`: people who reach out, and who works with them.
 
-use budstikke::{Contact, ContactStage, Decision, TermsChoice};
+use budstikke::{Client, Contact, ContactStage, Decision, TermsChoice};
 use serde_json::{Value, json};
 
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
     args::{Answer, Assign},
     case::View,
     catalogue::t,
+    exit::Exit,
     failure::Failure,
     reply::{Piece, Reply},
     show::{time, view},
@@ -86,7 +87,11 @@ pub(crate) async fn answer(app: &App, args: &Answer) -> Result<Reply, Failure> {
     };
     app.with(Vault::There, async |client| {
         let working = app.out.working(t!(catalogue, "working-relay"));
-        let id = client.answer(&args.contact, decision).await;
+        let contact = match &args.contact {
+            Some(contact) => contact.clone(),
+            None => only_waiting(app, client).await?,
+        };
+        let id = client.answer(&contact, decision).await;
         let id = id.map_err(|error| app.failed(error))?;
         let report = client.sync().await.map_err(|error| app.failed(error))?;
         drop(working);
@@ -100,12 +105,26 @@ pub(crate) async fn answer(app: &App, args: &Answer) -> Result<Reply, Failure> {
     .await
 }
 
+/// The only person who waits for an answer.
+async fn only_waiting(app: &App, client: &Client) -> Result<String, Failure> {
+    let contacts = client.contacts().await.map_err(|error| app.failed(error))?;
+    let waits = |contact: &&Contact| contact.stage == ContactStage::Waiting;
+    let waiting: Vec<String> = contacts.iter().filter(waits).map(|c| c.id.clone()).collect();
+    match waiting.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(Failure::new(Exit::NotFound, t!(app.catalogue, "contacts-empty"))
+            .next(t!(app.catalogue, "contacts-empty-next"))),
+        _ => Err(Failure::new(Exit::Usage, t!(app.catalogue, "contacts-which")).more(waiting)),
+    }
+}
+
 /// `bud assign`
 pub(crate) async fn assign(app: &App, args: &Assign) -> Result<Reply, Failure> {
     let catalogue = &app.catalogue;
     app.with(Vault::There, async |client| {
         let working = app.out.working(t!(catalogue, "working-relay"));
-        let asked = client.assign(&args.id, &args.officer).await;
+        let case = super::conversation::open(app, client, args.id.as_deref()).await?;
+        let asked = client.assign(&case.summary.id, &args.officer).await;
         asked.map_err(|error| app.failed(error))?;
         let report = client.sync().await.map_err(|error| app.failed(error))?;
         drop(working);

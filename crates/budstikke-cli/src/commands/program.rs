@@ -13,11 +13,11 @@ use crate::{
 };
 
 /// Prints the completions of a shell.
-pub(crate) fn completions(app: &App, args: &Completions) -> Result<Reply, Failure> {
+pub(crate) fn completions(app: &App, args: &Completions) -> Reply {
     let mut bytes = Vec::new();
     clap_complete::generate(args.shell, &mut args::command(&app.catalogue), "bud", &mut bytes);
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    Ok(Reply { artefact: Some(text), ..Reply::new() })
+    Reply { artefact: Some(text), ..Reply::new() }
 }
 
 /// Prints the main page, or writes a page for each command into a folder.

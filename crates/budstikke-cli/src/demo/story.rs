@@ -35,6 +35,8 @@ const ROUNDS: usize = 8;
 const REPLY: &str = "We have read all of it. A lawyer in the district town can see REED on Monday; \
                      nobody has been told who asked. Do you want us to go on?";
 const ANSWER: &str = "Yes, please go on. REED's sister knows where the medicine is.";
+const DELIVERED: &str =
+    "So that you see when your words have arrived. The rest is as you wrote it.";
 const TAKEN_ON: &str = "Officer A works on it and writes again tomorrow before noon.";
 
 /// How it went.
@@ -122,7 +124,7 @@ impl Story<'_> {
     async fn publish(&mut self, a: &Client) -> Result<String, Failure> {
         self.tell.scene("demo-scene-offer");
         let (terms, emergency, privacy) =
-            cast::offer(self.app.now()).map_err(|error| self.file(&error))?;
+            cast::offer(App::now()).map_err(|error| self.file(&error))?;
         let offer = Offer { terms: vec![terms], emergency: Some(emergency), privacy };
         let failed = |error| self.app.failed(error);
         let made = a.publish(offer).await.map_err(failed)?;
@@ -156,7 +158,7 @@ impl Story<'_> {
     /// Other terms, and one sealed cell.
     async fn reach_out(&mut self, heron: &Client) -> Result<(), Failure> {
         self.tell.scene("demo-scene-contact");
-        let counter = cast::counter(self.app.now()).map_err(|error| self.file(&error))?;
+        let counter = cast::counter(App::now()).map_err(|error| self.file(&error))?;
         self.hide.view(&crate::case::View::of_terms(&counter.terms));
         self.hide.text(&counter.note);
         let note = counter.note.clone();
@@ -185,7 +187,7 @@ impl Story<'_> {
         self.tell.does(OfficerA, "demo-a-sees-contact", &[("id", contact.id.clone().into())]);
         let _ = b;
 
-        let terms = with_delivered(cast::counter(self.app.now()).map_err(|e| self.file(&e))?);
+        let terms = with_delivered(cast::counter(App::now()).map_err(|e| self.file(&e))?);
         let decision = Decision::Counter(Box::new(terms));
         let id = a.answer(&contact.id, decision).await.map_err(failed)?;
         self.settle(&[a, heron]).await?;
@@ -212,7 +214,9 @@ impl Story<'_> {
         self.tell.sees(Relay, "demo-relay-sees-terms", &[]);
         let [ours, theirs] = &both;
         self.tell.quote(&[ours.safety_words.join(" ")]);
-        self.tell.check("demo-check-case-words", ours.safety_words == theirs.safety_words)
+        self.tell.check("demo-check-case-words", ours.safety_words == theirs.safety_words)?;
+        heron.confirm_words(&id).await.map_err(failed)?;
+        a.confirm_words(&id).await.map_err(failed)
     }
 
     /// Three incidents, a wish, an alias.
@@ -410,8 +414,7 @@ fn with_delivered(mut file: TermsFile) -> TermsFile {
     if let Some(receipts) = &mut file.terms.receipts {
         receipts.from_mission.insert(0, ReceiptKind::Delivered.into());
     }
-    file.note =
-        "So that you see when your words have arrived. The rest is as you wrote it.".to_owned();
+    DELIVERED.clone_into(&mut file.note);
     file
 }
 

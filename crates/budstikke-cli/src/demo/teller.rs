@@ -47,7 +47,7 @@ impl<'a> Teller<'a> {
         self.scene += 1;
         let title = self.app.catalogue.text(key, &[]);
         let head = Piece::Head(format!("{}. {title}", self.scene));
-        self.print(vec![head], json!({ "kind": "scene", "key": key, "text": title }));
+        self.print(&[head], json!({ "kind": "scene", "key": key, "text": title }));
     }
 
     /// Somebody does something.
@@ -73,15 +73,15 @@ impl<'a> Teller<'a> {
         let said = json!({
             "kind": "refused", "who": name(who), "code": code, "text": failure.message,
         });
-        self.print(vec![self.said(who, &text)], said);
+        self.print(&[self.said(who, &text)], said);
     }
 
     /// Something of the story, shown as it is: indented lines.
     pub(crate) fn quote(&self, lines: &[String]) {
         let pad = " ".repeat(COLUMN + 2);
         let shown = lines.iter().map(|line| format!("{pad}│ {}", fill(line, COLUMN + 4)));
-        let pieces = shown.map(Piece::Raw).collect();
-        self.print(pieces, json!({ "kind": "quote", "lines": lines }));
+        let pieces: Vec<Piece> = shown.map(Piece::Raw).collect();
+        self.print(&pieces, json!({ "kind": "quote", "lines": lines }));
     }
 
     /// Goes on only if the claim holds.
@@ -94,10 +94,7 @@ impl<'a> Teller<'a> {
         self.checks += 1;
         let pad = " ".repeat(COLUMN);
         let line = Piece::Raw(format!("{pad}✓ {}", fill(&text, COLUMN + 2)));
-        self.print(
-            vec![line],
-            json!({ "kind": "check", "key": claim, "text": text, "holds": true }),
-        );
+        self.print(&[line], json!({ "kind": "check", "key": claim, "text": text, "holds": true }));
         Ok(())
     }
 
@@ -124,7 +121,7 @@ impl<'a> Teller<'a> {
         let said = json!({
             "kind": kind, "who": name(who), "key": key, "text": text, "values": values,
         });
-        self.print(vec![self.said(who, &shown)], said);
+        self.print(&[self.said(who, &shown)], said);
     }
 
     fn said(&self, who: Who, text: &str) -> Piece {
@@ -133,12 +130,12 @@ impl<'a> Teller<'a> {
         Piece::Raw(format!("{label}{:gap$}{}", "", fill(text, COLUMN)))
     }
 
-    fn print(&self, pieces: Vec<Piece>, mut said: Value) {
+    fn print(&self, pieces: &[Piece], mut said: Value) {
         if let Some(map) = said.as_object_mut() {
             map.insert("scene".to_owned(), self.scene.into());
         }
         let map = said.as_object().cloned().unwrap_or_default();
-        self.app.out.event(&pieces, map, &self.app.catalogue);
+        self.app.out.event(pieces, &map, &self.app.catalogue);
     }
 }
 

@@ -26,17 +26,17 @@ const PIPE: usize = 64 * 1024;
 
 /// What went over the wire so far.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Seen(Arc<Mutex<Vec<(&'static str, Vec<u8>)>>>);
+pub(crate) struct Seen(Arc<Mutex<Vec<Marker>>>);
 
 impl Seen {
     /// Everything noted, for the scanner.
     pub(crate) fn markers(&self) -> Vec<Marker> {
         let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.iter().map(|(what, bytes)| Marker { what, bytes: bytes.clone() }).collect()
+        seen.clone()
     }
 
     fn note(&self, what: &'static str, bytes: impl AsRef<[u8]>) {
-        let entry = (what, bytes.as_ref().to_vec());
+        let entry = Marker { what, bytes: bytes.as_ref().to_vec() };
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !seen.contains(&entry) {
             seen.push(entry);

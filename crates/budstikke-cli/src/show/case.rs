@@ -64,7 +64,7 @@ pub(crate) fn pieces(case: &CaseView, catalogue: &Catalogue) -> Vec<Piece> {
     }
     pieces.push(Piece::Head(t!(catalogue, "show-messages", count = case.messages.len() as u64)));
     for message in &case.messages {
-        pieces.push(Piece::Item(line(message, catalogue)));
+        pieces.push(Piece::Item(line(message, &summary.with, catalogue)));
         if let Some(text) = letter(message) {
             pieces.push(Piece::Raw(crate::out::fill(&format!("      {text}"), 6)));
         }
@@ -74,8 +74,8 @@ pub(crate) fn pieces(case: &CaseView, catalogue: &Catalogue) -> Vec<Piece> {
 }
 
 /// One message, whole.
-pub(crate) fn message(message: &Message, catalogue: &Catalogue) -> Vec<Piece> {
-    let mut pieces = vec![Piece::Head(line(message, catalogue))];
+pub(crate) fn message(message: &Message, with: &str, catalogue: &Catalogue) -> Vec<Piece> {
+    let mut pieces = vec![Piece::Head(line(message, with, catalogue))];
     match &message.view {
         Some(view) => pieces.extend(self::view::pieces(view, true, catalogue)),
         None => pieces.push(Piece::Warn(t!(catalogue, "show-unreadable"))),
@@ -95,7 +95,13 @@ pub(crate) fn message_id(message: &Message) -> Vec<u8> {
     header.map(|header| header.message_id.clone()).unwrap_or_default()
 }
 
-fn line(message: &Message, catalogue: &Catalogue) -> String {
+fn line(message: &Message, with: &str, catalogue: &Catalogue) -> String {
+    // The first contact's own messages were written before anybody had a name here.
+    let from = match (message.from.as_str(), message.progress) {
+        ("", Some(_)) => t!(catalogue, "show-you"),
+        ("", None) => with.to_owned(),
+        (from, _) => from.to_owned(),
+    };
     let kind = catalogue.maybe(&format!("kind-{}", message.kind));
     let kind = kind.unwrap_or_else(|| t!(catalogue, "kind-unknown"));
     let mut line = t!(
@@ -103,7 +109,7 @@ fn line(message: &Message, catalogue: &Catalogue) -> String {
         "show-line",
         number = message.number.to_string(),
         at = time::moment(message.at),
-        from = message.from.as_str(),
+        from = from,
         kind = kind
     );
     if let Some(progress) = message.progress {
@@ -111,7 +117,7 @@ fn line(message: &Message, catalogue: &Catalogue) -> String {
         line.push_str(&catalogue.text(&format!("progress-{}", name(progress)), &[]));
     }
     if let Some(code) = &message.refused {
-        line.push_str(&format!(" [{code}]"));
+        line = format!("{line} [{code}]");
     }
     line
 }

@@ -17,7 +17,7 @@ pub(crate) fn pieces(view: &View, with_header: bool, catalogue: &Catalogue) -> V
         }
         let mut heading = catalogue.text(section.heading, &[]);
         if let Some(number) = section.number {
-            heading.push_str(&format!(" · {number}"));
+            heading = format!("{heading} · {number}");
         }
         pieces.push(Piece::Head(heading));
         pieces.extend(section.lines.iter().flat_map(|line| labelled(line, catalogue)));
