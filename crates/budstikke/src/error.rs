@@ -78,6 +78,9 @@ pub enum Trust {
     /// A text that carries a certificate.
     #[error(transparent)]
     Text(#[from] e2ee::armor::ArmorError),
+    /// A desk under another Ministry than the mission's own.
+    #[error("that desk belongs to another Ministry root than this mission: do not write to it")]
+    OtherRoot,
     /// The mission has published nothing under its notice.
     #[error("the mission has published nothing at this invitation yet; ask it to publish")]
     NothingPublished,

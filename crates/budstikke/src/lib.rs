@@ -25,6 +25,7 @@
 //! Seams: [`transport::Transport`] for other ways to a relay, [`clock::Clock`] for time. Everything a relay, a peer
 //! or a file says is checked before it counts; every error says who can mend it.
 
+mod approach;
 mod channel;
 mod client;
 pub mod clock;

@@ -1,4 +1,4 @@
-//! The Ministry: a root key, an issuer, and the units it certifies (DESIGN.md section 5).
+//! The Ministry: a root key, an issuer, and the units it certifies (SPEC.md section 10.2).
 
 use budstikke_e2ee::armor;
 use budstikke_e2ee::cert::{Chain, IssuerRequest, UnitKind, UnitRequest, issue_issuer, issue_unit};

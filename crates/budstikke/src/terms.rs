@@ -9,7 +9,7 @@ use crate::channel::seat::{Seat, terms_of};
 use crate::channel::send::{SendOptions, Sent, own_side, post};
 use crate::client::{Client, Work};
 use crate::error::Error;
-use crate::mission::contacts::accept;
+use crate::mission::found::accept;
 use crate::view::case_of_name;
 
 impl Client {

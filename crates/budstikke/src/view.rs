@@ -30,6 +30,8 @@ pub struct CaseSummary {
     pub messages: u64,
     /// Unix seconds of the last message, or of the opening.
     pub last_at: i64,
+    /// Whether this is a mission's line to the Ministry, and not a defender's case.
+    pub line: bool,
 }
 
 /// Somebody in a case.
@@ -208,8 +210,8 @@ fn short(id: &[u8]) -> String {
 
 fn summary(work: &Work<'_>, seat: &Seat) -> Result<CaseSummary, Error> {
     let Some(case) = &seat.case else { return Err(Error::NotFound { what: "the case" }) };
-    let with = if case.defender {
-        case.unit_name.clone()
+    let with = if !case.peer_unit.is_empty() {
+        case.peer_name.clone()
     } else {
         let members = seat.group.members()?;
         let defender = members.iter().find(|m| matches!(m.party, Party::Defender { .. }));
@@ -228,6 +230,7 @@ fn summary(work: &Work<'_>, seat: &Seat) -> Result<CaseSummary, Error> {
         unread,
         messages: case.messages,
         last_at: case.last_at,
+        line: case.line,
     })
 }
 

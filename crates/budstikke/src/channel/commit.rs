@@ -1,4 +1,4 @@
-//! Commits through slots (DESIGN.md sections 3 and 4): stage, append, read back, merge or redo.
+//! Commits through slots (SPEC.md sections 5.3 and 10.8): stage, append, read back, merge or redo.
 //!
 //! What this device wants to commit stands in the vault before anything leaves it. Whatever happens in between, a
 //! loser of a race, a crash after the append or a lost acknowledgement, the next [`Client::settle`] reads the slot

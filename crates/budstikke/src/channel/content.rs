@@ -85,11 +85,10 @@ fn judge(
         Err(_) => budstikke_case::TermsState::new(Leg::DefenderMission),
     };
     let (header, _) = received.act()?;
-    let role = role_of(sender, header.sender_role, terms.leg())?;
+    let role = role_of(&sender.party, header.sender_role, terms.leg())?;
     validate(received.content(), terms.leg(), role)?;
     observe(work, case, sender, header)?;
-    let recipient = if case.defender { String::new() } else { case.unit_id.clone() };
-    let passage = Passage::new(wire::Transport::RelayQuic, &recipient);
+    let passage = Passage::new(wire::Transport::RelayQuic, &case.own_unit);
     may_accept(received.content(), &terms, work.now, &passage)?;
     if let Some(event) = TermsEvent::of(received.content())? {
         let was_agreed = terms.agreed_hash();
@@ -106,9 +105,9 @@ fn judge(
 }
 
 /// The role a sender claims, if its certificate (or its place in the group) gives it that role: I03.
-fn role_of(sender: &Member, claimed: i32, leg: Leg) -> Result<Role, Refusal> {
+pub(crate) fn role_of(sender: &Party, claimed: i32, leg: Leg) -> Result<Role, Refusal> {
     let claimed = Role::try_from(claimed).unwrap_or_default();
-    let allowed = match &sender.party {
+    let allowed = match sender {
         Party::Device(device) => case_roles(&device.roles, leg),
         // Family, a lawyer or a trusted contact may write from the defender's own device.
         _ => [Role::Defender, Role::Family, Role::LegalRepresentative, Role::TrustedContact]

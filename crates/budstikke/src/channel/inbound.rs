@@ -8,8 +8,8 @@ use budstikke_proto::cell::{self, Fragment, Opened, SealKey};
 
 use super::content;
 use super::seat::Seat;
+use crate::approach;
 use crate::client::Work;
-use crate::defender;
 use crate::error::Error;
 use crate::events::Event;
 use crate::mission::{assign, team};
@@ -121,7 +121,7 @@ fn dispatch(work: &Work<'_>, lane: &Lane, envelope: Envelope) -> Result<(), Erro
         }
         (LaneUse::Team, Envelope::Welcome(body)) => assign::welcomed(work, &body),
         (LaneUse::Team, Envelope::KeyPackage(package)) => team::asked_to_join(work, package),
-        (LaneUse::Peer, Envelope::Welcome(body)) => defender::welcomed(work, lane, &body),
+        (LaneUse::Peer, Envelope::Welcome(body)) => approach::welcomed(work, lane, &body),
         (_, Envelope::Unknown { .. }) => {
             let what = "a message of a newer version came; update this program to read it";
             work.event(Event::Problem { what: what.to_owned() });

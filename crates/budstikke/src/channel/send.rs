@@ -1,6 +1,6 @@
 //! Sending: guard, seal and queue in one transaction.
 
-use budstikke_case::wire::{Purpose, Urgency};
+use budstikke_case::wire::{Handling, Purpose, Urgency};
 use budstikke_case::{
     Body, Built, Draft, Kind, Leg, Passage, Role, Side, TermsEvent, Verification, Warning,
     may_send, side, wire,
@@ -89,7 +89,7 @@ pub(crate) fn post(
     let mut warnings = built.warnings;
     let Some(case) = &mut seat.case else { return Err(Error::NotFound { what: "the case" }) };
     let mut terms = terms_of(case)?;
-    let recipient = recipient(case);
+    let recipient = case.peer_unit.clone();
     let mut passage = Passage::new(wire::Transport::RelayQuic, &recipient);
     if case.defender && !case.words_compared {
         passage.verification = Verification::Unverified;
@@ -146,11 +146,6 @@ pub(crate) fn store(work: &Work<'_>, case_id: &[u8], message: &MessageRecord) ->
     Ok(())
 }
 
-/// The unit at the receiving end; empty when that is the defender.
-pub(crate) fn recipient(case: &records::CaseRecord) -> String {
-    if case.defender { case.unit_id.clone() } else { String::new() }
-}
-
 /// What this device calls itself in case messages.
 pub(crate) fn own_role(seat: &Seat, leg: Leg) -> Result<Role, Error> {
     let own = seat.me.key();
@@ -191,8 +186,11 @@ fn draft(work: &Work<'_>, seat: &Seat, body: Body, options: &SendOptions) -> Res
         .seq(case.sent.saturating_add(1))
         .urgency(options.urgency)
         .purpose(purpose(kind, &terms));
-    if case.defender {
-        draft = draft.to(&case.unit_id);
+    if !case.peer_unit.is_empty() {
+        draft = draft.to(&case.peer_unit);
+    }
+    if case.line {
+        draft = draft.handling(Handling::Ministry);
     }
     let emergency = matches!(body, Body::EmergencyContact(_)).then(|| terms.emergency_terms());
     let hash = terms.agreed_hash().or(emergency.flatten().map(|(hash, _)| hash));

@@ -148,9 +148,9 @@ fn join_case(work: &Work<'_>, body: &WelcomeBody) -> Result<(), Error> {
     };
     let terms = briefing.charter_terms.as_slice();
     let expect = Expect {
-        kind: GroupKind::Case,
+        kind: if case.line { GroupKind::MinistryLine } else { GroupKind::Case },
         root: own_device(work)?.unit.root,
-        unit: case.unit_id.clone(),
+        unit: case.own_unit.clone(),
         case_id: Some(case.id.clone()),
         terms: (!terms.is_empty()).then(|| fixed(terms, "the terms")).transpose()?,
         replace: false,

@@ -5,31 +5,20 @@
 //! that stops in between goes on where it was.
 
 use budstikke_case::file::TermsFile;
-use budstikke_case::{
-    Body, Hash, Kind, Passage, Received, Role, TermsEvent, TermsState, View, may_accept, validate,
-    wire,
-};
-use budstikke_e2ee::contact::Route;
-use budstikke_e2ee::envelope::{Envelope, WelcomeBody};
-use budstikke_e2ee::group::{Charter, Group, GroupError, GroupKind, KeyPackage};
+use budstikke_case::{Body, Received, View, wire};
 use budstikke_e2ee::team::TeamMessage;
 use budstikke_proto::cell::{self, Opened, SealKey};
 use budstikke_proto::id::SlotId;
 use budstikke_proto::sign::SigningSeed;
 use rand_core::{OsRng, RngCore};
 
-use super::{TEAM_POST, leg_of, own_device, team, unit_and_team};
-use crate::channel::seat::{Seat, staff, terms_of};
-use crate::channel::send::{SendOptions, post, store};
+use super::{TEAM_POST, found, unit_and_team};
+use crate::channel::seat::Seat;
 use crate::client::{Client, Work};
-use crate::defender::pseudonym_of;
 use crate::error::Error;
 use crate::events::Event;
-use crate::outbox::{Belongs, enqueue};
-use crate::posts::{plan_lane, route};
-use crate::records::{
-    self, CaseRecord, ContactRecord, ContactState, Lane, LaneUse, MessageRecord, fixed,
-};
+use crate::posts::plan_lane;
+use crate::records::{self, ContactRecord, ContactState, Lane, LaneUse, fixed};
 use crate::relay::{RelayError, SlotEntry, Standing};
 use crate::view::{by_name, case_name, contact_name};
 
@@ -139,7 +128,7 @@ impl Client {
         let key = id.to_vec();
         let record: ContactRecord = self.vault(move |work| records::need(work.tx, &key)).await?;
         self.ensure_lane(TEAM_POST, &record.lane).await?;
-        self.vault(move |work| found_case(work, record)).await
+        self.vault(move |work| found::found(work, record)).await
     }
 
     /// Claims a contact in the team's slot for it, and reads who was first.
@@ -294,168 +283,5 @@ fn claimant(
             Some((device, case_id))
         }
         _ => None,
-    }
-}
-
-/// Founds the case channel: group, routes, terms, what came with the contact, and the answer to it.
-fn found_case(work: &Work<'_>, mut record: ContactRecord) -> Result<String, Error> {
-    let name = case_name(&record.case_id);
-    if record.state == i32::from(ContactState::Answered) {
-        return Ok(name);
-    }
-    let device = own_device(work)?;
-    let (unit, team_record) = unit_and_team(work)?;
-    let me = staff(work)?;
-    let mut terms = offered(leg_of(device.unit.kind), &team_record.offers, work.now)?;
-    let mut told = Vec::new();
-    for content in [&record.counter].into_iter().chain(&record.extra).chain([&record.emergency]) {
-        if !content.is_empty() {
-            told.push((content.clone(), hear(&mut terms, content, &unit.id, work.now)));
-        }
-    }
-    let charter = Charter {
-        kind: GroupKind::Case,
-        root: device.unit.root,
-        units: vec![unit.id.clone()],
-        case_id: record.case_id.clone(),
-        // Only an offer accepted as it stood binds the group from its founding.
-        terms: fixed(&record.accepted, "terms")
-            .ok()
-            .filter(|hash| terms.agreed_hash().is_some_and(|agreed| agreed.as_bytes() == hash)),
-    };
-    let env = work.env();
-    let mut group = Group::create(&env, &me, &charter)?;
-    let package = KeyPackage::parse(&env, &record.key_package).map_err(GroupError::from)?;
-    let from = pseudonym_of(package.credential());
-    let pending = group.add(&env, &me, &[package], &[])?;
-    group.merge_pending(&env)?;
-    let case = CaseRecord {
-        id: record.case_id.clone(),
-        group_id: group.id().to_vec(),
-        relay: record.relay.clone(),
-        defender: false,
-        routes: record.reply.clone(),
-        terms: terms.to_bytes(),
-        opened_at: work.now,
-        last_at: work.now,
-        messages: 0,
-        sent: 0,
-        unit_id: unit.id.clone(),
-        unit_name: unit.name.clone(),
-        unit_key: device.unit.key.as_bytes().to_vec(),
-        root: device.unit.root.to_vec(),
-        seen: 0,
-        receipt: Vec::new(),
-        identity: Vec::new(),
-        words_compared: false,
-    };
-    records::save(work.tx, &case.id.clone(), &case)?;
-    let lane: Lane = records::need(work.tx, &record.lane)?;
-    let welcome = Envelope::Welcome(WelcomeBody {
-        welcome: pending.welcome.unwrap_or_default(),
-        routes: vec![route(&lane)?],
-        contact: Some(fixed(&record.id, "a first contact")?),
-        note: Vec::new(),
-    });
-    let reply: Result<Vec<_>, _> = record.reply.iter().map(|r| Route::from_bytes(r)).collect();
-    enqueue(work, &reply?, &welcome.to_bytes(), Belongs::default(), false)?;
-    let case = write_down(work, case, &from, told)?;
-    reply_to_terms(work, case, &record)?;
-    let claim = TeamMessage::Claim {
-        contact: fixed(&record.id, "a first contact")?,
-        case_id: record.case_id.clone(),
-        device: me.key(),
-    };
-    team::tell(work, &claim)?;
-    record.state = ContactState::Answered.into();
-    records::save(work.tx, &record.id.clone(), &record)?;
-    work.event(Event::CaseOpened { case: name.clone() });
-    Ok(name)
-}
-
-/// The state of terms in which a stranger finds a mission: its offers on the table.
-pub(crate) fn offered(
-    leg: budstikke_case::Leg,
-    offers: &[Vec<u8>],
-    now: i64,
-) -> Result<TermsState, Error> {
-    let mut terms = TermsState::new(leg);
-    for offer in offers {
-        let received = Received::open(offer.clone())?;
-        if let Some(event) = TermsEvent::of(received.content())? {
-            // An offer past its date is no longer one; the others stand.
-            let _ = terms.apply(event, now);
-        }
-    }
-    Ok(terms)
-}
-
-/// Judges what came sealed with the first contact as if it had come in the case; the refusal's code, or nothing.
-fn hear(terms: &mut TermsState, content: &[u8], unit: &str, now: i64) -> Option<&'static str> {
-    let judged = Received::open(content.to_vec()).and_then(|received| {
-        received.act()?;
-        validate(received.content(), terms.leg(), Role::Defender)?;
-        let passage = Passage::new(wire::Transport::RelayQuic, unit);
-        may_accept(received.content(), terms, now, &passage)?;
-        if let Some(event) = TermsEvent::of(received.content())? {
-            terms.apply(event, now)?;
-        }
-        Ok(())
-    });
-    judged.err().map(|refusal| refusal.code())
-}
-
-/// The first contact's messages become the case's first messages.
-fn write_down(
-    work: &Work<'_>,
-    mut case: CaseRecord,
-    from: &str,
-    told: Vec<(Vec<u8>, Option<&'static str>)>,
-) -> Result<CaseRecord, Error> {
-    for (content, refused) in told {
-        let kind = Received::open(content.clone()).map(|received| received.kind());
-        case.messages += 1;
-        let mut message =
-            MessageRecord::new(case.messages, false, from.to_owned(), content, work.now);
-        refused.unwrap_or_default().clone_into(&mut message.refused);
-        message.quarantined = refused.is_some();
-        store(work, &case.id, &message)?;
-        work.event(Event::MessageReceived {
-            case: case_name(&case.id),
-            number: case.messages,
-            kind: kind.map_or("unreadable", Kind::name).to_owned(),
-        });
-    }
-    records::save(work.tx, &case.id.clone(), &case)?;
-    Ok(case)
-}
-
-/// Says yes to a counter-proposal, or counters it with terms that this side accepts already.
-fn reply_to_terms(work: &Work<'_>, case: CaseRecord, record: &ContactRecord) -> Result<(), Error> {
-    let terms = terms_of(&case)?;
-    let Some((hash, pending, _)) = terms.pending().last() else { return Ok(()) };
-    let mut accepted = accept(hash, pending);
-    let case_id = case.id.clone();
-    if !record.answer.is_empty() {
-        let mut counter = budstikke_case::decode_terms(&record.answer)?;
-        counter.privacy_notice_hash.clone_from(&pending.privacy_notice_hash);
-        let file = TermsFile { terms: counter, note: String::new() };
-        let (bytes, countered) = file.encode();
-        let body =
-            wire::TermsCounter { terms: bytes, counters_hash: hash.to_vec(), why: String::new() };
-        post(work, Seat::case(work, case)?, body.into(), &SendOptions::default())?;
-        accepted = accept(countered, &file.terms);
-    }
-    let seat = Seat::case(work, records::need(work.tx, &case_id)?)?;
-    post(work, seat, accepted.into(), &SendOptions::default())?;
-    Ok(())
-}
-
-/// The acceptance of terms, with the privacy notice that they name.
-pub(crate) fn accept(hash: Hash, terms: &wire::ChannelTerms) -> wire::TermsAcceptance {
-    wire::TermsAcceptance {
-        terms_hash: hash.to_vec(),
-        privacy_notice_hash: terms.privacy_notice_hash.clone(),
-        expectations_understood: true,
     }
 }

@@ -2,6 +2,8 @@
 
 pub(crate) mod assign;
 pub(crate) mod contacts;
+pub(crate) mod found;
+mod line;
 pub(crate) mod publish;
 mod setup;
 pub(crate) mod team;
@@ -52,10 +54,11 @@ pub(crate) fn need_admin(device: &VerifiedDevice) -> Result<(), Error> {
     }
 }
 
-/// The leg on which defenders speak with a unit of this kind.
+/// The leg on which strangers speak with a unit of this kind.
 pub(crate) fn leg_of(kind: UnitKind) -> Leg {
     match kind {
         UnitKind::MultilateralMission => Leg::DefenderMultilateralMission,
+        UnitKind::MinistryDesk => Leg::MissionMinistry,
         _ => Leg::DefenderMission,
     }
 }

@@ -227,6 +227,7 @@ fn encode_offer(
         OsRng.fill_bytes(&mut id);
         let role = match leg_of(unit.kind) {
             wire::Leg::DefenderMultilateralMission => Role::MultilateralMissionStaff,
+            wire::Leg::MissionMinistry => Role::MinistryDesk,
             _ => Role::MissionContactPerson,
         };
         Draft::new(leg_of(unit.kind), role, id, work.now).purpose(wire::Purpose::RunningTheChannel)

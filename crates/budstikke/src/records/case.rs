@@ -54,6 +54,17 @@ pub(crate) struct CaseRecord {
     /// Whether a person has compared the safety words with the other side.
     #[prost(bool, tag = "18")]
     pub(crate) words_compared: bool,
+    /// The unit at this end; empty for a defender.
+    #[prost(string, tag = "19")]
+    pub(crate) own_unit: String,
+    /// The unit at the other end and its name; empty when that is a defender.
+    #[prost(string, tag = "20")]
+    pub(crate) peer_unit: String,
+    #[prost(string, tag = "21")]
+    pub(crate) peer_name: String,
+    /// Whether this is a mission's line to the Ministry, and not a defender's case.
+    #[prost(bool, tag = "22")]
+    pub(crate) line: bool,
 }
 record!(CaseRecord, 40, "the case", routes, identity);
 

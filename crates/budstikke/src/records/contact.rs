@@ -98,6 +98,9 @@ pub(crate) struct Approach {
     pub(crate) unit_key: Vec<u8>,
     #[prost(bytes = "vec", tag = "14")]
     pub(crate) root: Vec<u8>,
+    /// Made by a mission's device: it opens a line under its certificate, not a case under a pseudonym.
+    #[prost(bool, tag = "15")]
+    pub(crate) line: bool,
 }
 record!(Approach, 31, "an invitation", invitation, seed);
 

@@ -1,7 +1,7 @@
 //! The vault: one encrypted SQLite file that holds everything a device must not lose or show.
 //!
 //! MLS state, application records and the outbox share its transactions, so they commit together or
-//! not at all (DESIGN section 2). The vault knows none of them: it keeps bytes under a [`Kind`] and
+//! not at all. The vault knows none of them: it keeps bytes under a [`Kind`] and
 //! a key, in the order of their insertion.
 //!
 //! In the file, keys are HMAC-SHA256 values and values are sealed with XChaCha20-Poly1305, each
