@@ -1,6 +1,7 @@
 //! What the end-to-end tests share.
 
 pub mod peek;
+pub mod proxy;
 pub mod raw;
 pub mod relay_process;
 pub mod scan;

@@ -25,13 +25,15 @@ pub struct RelayOptions {
     pub flags: Vec<String>,
     /// Where standard error goes; none: to the test's.
     pub log: Option<PathBuf>,
+    /// What to run instead of the relay program, with its flags.
+    pub program: Option<PathBuf>,
 }
 
 impl RelayOptions {
     /// A relay on a free loopback port that asks no work.
     pub fn new(folder: &Path) -> Self {
         let flags = vec!["--work-effort".into(), "0".into()];
-        Self { folder: folder.to_path_buf(), port: 0, flags, log: None }
+        Self { folder: folder.to_path_buf(), port: 0, flags, log: None, program: None }
     }
 }
 
@@ -42,7 +44,8 @@ impl RelayProcess {
     /// When it cannot be built, does not start, or prints no address.
     #[allow(clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
     pub fn start(options: &RelayOptions) -> Self {
-        let mut command = Command::new(relay_binary());
+        let program = options.program.as_deref().unwrap_or_else(|| relay_binary());
+        let mut command = Command::new(program);
         command
             .args(["--listen", &format!("127.0.0.1:{}", options.port)])
             .arg("--data-dir")
@@ -65,6 +68,15 @@ impl RelayProcess {
             panic!("the relay printed no address but {line:?}, and ended with {status:?}");
         };
         Self { child, address }
+    }
+
+    /// Its process id.
+    ///
+    /// # Panics
+    /// Never on a system whose ids are positive.
+    #[allow(clippy::expect_used, reason = "a test fails loudly")]
+    pub fn pid(&self) -> i32 {
+        self.child.id().try_into().expect("a process id")
     }
 
     /// Kills it with SIGKILL, at once.

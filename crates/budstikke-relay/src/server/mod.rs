@@ -27,6 +27,8 @@ mod tls;
 
 /// A connection keeps the epoch that it began with, which is valid for at least seven days.
 const CONNECTION_LIFE: Duration = Duration::from_hours(6 * 24);
+/// A connection without a stream at two such looks in a row ends, pings or not.
+const IDLE_LOOK: Duration = Duration::from_mins(1);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const SWEEP_INTERVAL: Duration = Duration::from_mins(15);
 /// Application close codes.
@@ -292,9 +294,18 @@ async fn serve(shared: &Arc<Shared>, connection: &Connection) {
     let streams = TaskTracker::new();
     let end = sleep(CONNECTION_LIFE);
     tokio::pin!(end);
+    let (mut looks, mut idle) = (interval(IDLE_LOOK), 0);
+    looks.reset();
     loop {
         let stream = tokio::select! {
             stream = connection.accept_bi() => stream,
+            _ = looks.tick() => {
+                idle = if streams.is_empty() { idle + 1 } else { 0 };
+                if idle == 2 {
+                    break;
+                }
+                continue;
+            }
             () = shared.closing.cancelled() => break,
             () = &mut end => break,
         };

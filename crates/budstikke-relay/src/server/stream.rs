@@ -135,7 +135,14 @@ impl Driver {
                     match self.shared.store.submit(now(), vec![*mutation]).await {
                         Ok(committing) => self.jobs.push(Box::pin(async move {
                             let outcome = committing.await.map(|all| all.into_iter().next());
-                            Done::Input(Input::Stored(ticket, first(outcome)))
+                            let outcome = first(outcome);
+                            let name = if outcome.is_ok() {
+                                "budstikke_changes_total"
+                            } else {
+                                "budstikke_storage_errors_total"
+                            };
+                            metrics::counter!(name).increment(1);
+                            Done::Input(Input::Stored(ticket, outcome))
                         })),
                         Err(error) => {
                             actions.extend(self.handle(Input::Stored(ticket, Err(error))));

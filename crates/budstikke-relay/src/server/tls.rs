@@ -28,10 +28,10 @@ const PKCS8_PREFIX: [u8; 16] = [
 const BIDI_STREAMS: u32 = 16;
 const UNI_STREAMS: u32 = 2;
 /// What a client may send ahead on one stream, and on all of them.
-const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 4 << 20;
+const STREAM_WINDOW: u32 = 512 << 10;
+const CONNECTION_WINDOW: u32 = 1 << 20;
 /// What waits for a client's acknowledgement.
-const SEND_WINDOW: u64 = 4 << 20;
+const SEND_WINDOW: u64 = 1 << 20;
 /// Between two stateless resets, so that a restart's clients all learn of it within seconds.
 const RESET_INTERVAL: Duration = Duration::from_millis(1);
 

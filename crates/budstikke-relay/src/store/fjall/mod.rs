@@ -14,6 +14,7 @@ use super::{
     Capability, Committing, GROUP_LEN, Mutation, Notice, Page, Reply, SlotEntry, Store, StoreError,
     Watch,
 };
+use crate::log;
 
 mod group;
 mod rows;
@@ -236,7 +237,12 @@ impl Worker {
                 }
             }
             Err(error) => {
-                self.poisoned = true;
+                if !std::mem::replace(&mut self.poisoned, true) {
+                    log::error(
+                        "a commit failed: nothing more is stored until a restart",
+                        &[("error", &error)],
+                    );
+                }
                 for (reply, _) in replies {
                     let _ = reply.send(Err(error));
                 }

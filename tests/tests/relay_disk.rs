@@ -1,0 +1,60 @@
+//! The disk fails under the relay: what was acknowledged is there, what was not was said not to be.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use budstikke_proto::auth::CapabilityKey;
+use budstikke_proto::id::{Label, MsgId};
+use budstikke_proto::op::ErrorCode;
+use budstikke_tests::raw::{Raw, RawError, cell};
+use budstikke_tests::relay_process::{RelayOptions, RelayProcess, relay_binary};
+use rand_core::OsRng;
+use rlimit::Resource;
+
+/// Cells before the disk fails.
+const BEFORE: u64 = 100;
+
+#[tokio::test]
+async fn a_failing_disk_is_said_and_nothing_acknowledged_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    // A write beyond a limit fails like one on a full disk, as the signal for it is ignored.
+    let wrapper = folder.path().join("wrapper");
+    let relay = relay_binary().display();
+    let script = format!("#!/bin/sh\ntrap '' XFSZ\nexec '{relay}' \"$@\"\n");
+    std::fs::write(&wrapper, script).unwrap();
+    std::fs::set_permissions(&wrapper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut options = RelayOptions::new(folder.path());
+    options.program = Some(wrapper);
+    let relay = RelayProcess::start(&options);
+
+    let raw = Raw::connect(&relay.address).await.unwrap();
+    let mut stream = raw.open().await.unwrap();
+    let (owner, sender) = (CapabilityKey::random(&mut OsRng), CapabilityKey::random(&mut OsRng));
+    let recv_id = stream.create(&owner, None).await.unwrap();
+    let label = Label::random(&mut OsRng);
+    let send_id = stream.grant(&owner, recv_id, &sender, label, 4_000, false).await.unwrap();
+    for mark in 0..BEFORE {
+        let msg_id = MsgId::random(&mut OsRng);
+        stream.send(&sender, send_id, msg_id, cell(mark), None).await.unwrap();
+    }
+    let pid = relay.pid();
+    rlimit::prlimit(pid, Resource::FSIZE, Some((4_096, 4_096)), None).unwrap();
+    let failed = (MsgId::random(&mut OsRng), BEFORE);
+    // It says so, goes on saying so, and does not pretend.
+    for _ in 0..3 {
+        let sent = stream.send(&sender, send_id, failed.0, cell(failed.1), None).await;
+        let Err(RawError::Refused(ErrorCode::Storage, 60)) = sent else { panic!("{sent:?}") };
+    }
+    // What is there can be read still.
+    let found = stream.read_all(&owner, recv_id).await.unwrap();
+    assert_eq!(u64::try_from(found.len()), Ok(BEFORE));
+    relay.kill();
+
+    options.program = None;
+    let relay = RelayProcess::start(&options);
+    let raw = Raw::connect(&relay.address).await.unwrap();
+    let mut stream = raw.open().await.unwrap();
+    stream.send(&sender, send_id, failed.0, cell(failed.1), None).await.unwrap();
+    let found = stream.read_all(&owner, recv_id).await.unwrap();
+    assert!((0..=BEFORE).zip(&found).all(|(mark, it)| it.cell == cell(mark)));
+    assert_eq!(u64::try_from(found.len()), Ok(BEFORE + 1));
+}
