@@ -15,6 +15,7 @@ use budstikke::{
     Choice, Client, Decision, Event, EventStream, Offer, ReachOut, Role, SyncReport, UnitKind,
     UnitSetup,
 };
+use budstikke_proto::address::RelayAddress;
 use budstikke_relay::Relay;
 use futures_util::{FutureExt as _, StreamExt as _};
 
@@ -25,8 +26,8 @@ pub const PASSPHRASE: &str = "correct horse battery staple";
 pub struct World {
     /// Holds all files; gone when dropped.
     pub folder: tempfile::TempDir,
-    /// The relay, when it runs in this process.
-    pub relay: Option<Relay>,
+    /// The relay.
+    pub relay: AnyRelay,
     /// Everybody's clock.
     pub clock: Clock,
     /// Everybody's way to the relay.
@@ -47,14 +48,37 @@ pub struct World {
 pub struct Ground {
     /// Holds all files.
     pub folder: tempfile::TempDir,
-    /// The relay's address.
-    pub address: String,
-    /// The relay, when it runs in this process.
-    pub relay: Option<Relay>,
+    /// The relay.
+    pub relay: AnyRelay,
     /// Everybody's clock.
     pub clock: Clock,
     /// Everybody's way to the relay.
     pub transport: Arc<dyn Transport>,
+}
+
+/// A relay: one in this process, or the address of another.
+pub struct AnyRelay {
+    address: RelayAddress,
+    inside: Option<Relay>,
+}
+
+impl AnyRelay {
+    /// A relay that the caller looks after.
+    pub fn elsewhere(address: RelayAddress) -> Self {
+        Self { address, inside: None }
+    }
+
+    /// Its address.
+    pub fn address(&self) -> &RelayAddress {
+        &self.address
+    }
+
+    /// Stops it, if it runs in this process.
+    pub async fn stop(&mut self) {
+        if let Some(relay) = self.inside.take() {
+            relay.shutdown().await;
+        }
+    }
 }
 
 impl Ground {
@@ -68,8 +92,7 @@ impl Ground {
         let relay = Relay::spawn(config).await.expect("a relay");
         Self {
             folder,
-            address: relay.address().to_text(),
-            relay: Some(relay),
+            relay: AnyRelay { address: relay.address().clone(), inside: Some(relay) },
             clock: Clock::fixed(ten_in_the_morning()),
             transport: Arc::new(QuicTransport::default()),
         }
@@ -124,7 +147,12 @@ pub fn ten_in_the_morning() -> i64 {
 }
 
 /// A new vault.
-pub async fn vault(path: PathBuf, clock: &Clock, transport: Arc<dyn Transport>) -> Client {
+pub async fn vault(path: PathBuf, clock: &Clock) -> Client {
+    vault_over(path, clock, Arc::new(QuicTransport::default())).await
+}
+
+/// A new vault of somebody with another way to relays.
+pub async fn vault_over(path: PathBuf, clock: &Clock, transport: Arc<dyn Transport>) -> Client {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).expect("a folder");
     }
@@ -195,16 +223,16 @@ impl World {
 
     /// The same on another ground.
     pub async fn on(ground: Ground) -> Self {
-        let Ground { folder, address, relay, clock, transport } = ground;
+        let Ground { folder, relay, clock, transport } = ground;
         let path = |name: &str| vault_path(folder.path(), name);
-        let new = |name: &str| vault(path(name), &clock, Arc::clone(&transport));
+        let new = |name: &str| vault_over(path(name), &clock, Arc::clone(&transport));
         let ministry = new("ministry").await;
         let officer_a = new("officer-a").await;
         let officer_b = new("officer-b").await;
         let heron = new("heron").await;
 
         ministry.found_ministry("Ministry of Foreign Affairs").await.expect("ministry");
-        let request = officer_a.request_unit(unit("no.emb.karvonia", address)).await;
+        let request = officer_a.request_unit(unit("no.emb.karvonia", relay.address())).await;
         let request = request.expect("unit request");
         let certificate = ministry.certify_unit(&request).await.expect("unit certificate");
         officer_a.install_unit(&certificate.text).await.expect("install");
@@ -232,7 +260,7 @@ impl World {
 
     /// Somebody more.
     pub async fn stranger(&self, name: &str) -> Client {
-        vault(self.path(name), &self.clock, Arc::clone(&self.transport)).await
+        vault_over(self.path(name), &self.clock, Arc::clone(&self.transport)).await
     }
 
     /// HERON accepts the offer and Officer A answers: a case with terms in force. Its name at both.
@@ -272,14 +300,14 @@ impl World {
 }
 
 /// What a mission asks the Ministry for.
-pub fn unit(id: &str, relay: String) -> UnitSetup {
+pub fn unit(id: &str, relay: &RelayAddress) -> UnitSetup {
     UnitSetup {
         unit_id: id.into(),
         name: "Embassy in Karvonia".into(),
         kind: UnitKind::BilateralMission,
         officer: "Officer A".into(),
         roles: vec![Role::ContactPerson, Role::Staff],
-        relays: vec![relay],
+        relays: vec![relay.to_text()],
     }
 }
 
