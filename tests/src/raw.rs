@@ -272,8 +272,9 @@ impl RawStream {
         let mut first = [0; 1];
         self.recv.read_exact(&mut first).await.map_err(|_| RawError::Ended)?;
         let class = class_of(first[0]).map_err(|_| RawError::Protocol("frame class"))?;
-        let mut bytes = vec![first[0]; class.frame_len()];
-        self.recv.read_exact(&mut bytes[1..]).await.map_err(|_| RawError::Ended)?;
+        let mut rest = vec![0; class.frame_len() - 1];
+        self.recv.read_exact(&mut rest).await.map_err(|_| RawError::Ended)?;
+        let bytes = [first.as_slice(), &rest].concat();
         let frame = Frame::decode(&bytes).map_err(|_| RawError::Protocol("frame"))?;
         let response = Response::decode(&frame.op).map_err(|_| RawError::Protocol("response"))?;
         Ok((frame, response))

@@ -1,4 +1,11 @@
 //! The disk fails under the relay: what was acknowledged is there, what was not was said not to be.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail loudly"
+)]
 
 use std::os::unix::fs::PermissionsExt as _;
 

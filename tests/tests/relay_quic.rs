@@ -1,4 +1,11 @@
 //! The relay over real QUIC: the handshake, every operation, and what strangers can not do.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail loudly"
+)]
 
 use std::time::Duration;
 
@@ -255,12 +262,12 @@ async fn a_subscriber_hears_what_waits_and_what_comes() {
 async fn a_reader_that_sleeps_misses_nothing_and_holds_nobody_up() {
     const CELLS: u64 = 800;
     let relay = memory_relay().await;
-    let (_sender, mut stream) = connect(&relay).await;
+    let (raw, mut stream) = connect(&relay).await;
     let to = mailbox(&mut stream, 1_000).await;
     // A connection of its own, whose frames nobody reads: 13 MB do not fit its windows.
     let (_reader, mut asleep) = connect(&relay).await;
     asleep.subscribe(&to.owner, to.recv_id, 0).await.unwrap();
-    let mut awake = _sender.open().await.unwrap();
+    let mut awake = raw.open().await.unwrap();
     awake.subscribe(&to.owner, to.recv_id, 0).await.unwrap();
     for mark in 0..CELLS {
         timeout(Duration::from_secs(10), send(&mut stream, &to, mark)).await.unwrap().unwrap();

@@ -1,5 +1,12 @@
 //! What the relay's disk, log and metrics hold after everything was done to it: no id, no key, no cell, no address.
 //! And how the program answers its operator.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail loudly"
+)]
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -177,6 +184,9 @@ fn the_program_says_in_one_sentence_what_is_wrong() {
     assert_eq!(output.status.code(), Some(69));
 }
 
+const BAD: Option<i32> = Some(78);
+const NO_SOCKET: Option<i32> = Some(69);
+
 #[test]
 fn flags_win_over_the_environment_and_that_over_the_file() {
     let folder = tempfile::tempdir().unwrap();
@@ -192,12 +202,10 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
         if let Some(value) = flag {
             command.args(["--max-quota", value]);
         }
-        // Each of the values but 1 is out of bounds; the port is impossible to bind, so nothing ever runs on.
+        // A quota of 0 is out of bounds, 1 is not; the address is nobody's here, so nothing ever runs on.
         let output = command.args(["--listen", "192.0.2.1:1"]).output().unwrap();
         output.status.code()
     };
-    const BAD: Option<i32> = Some(78);
-    const NO_SOCKET: Option<i32> = Some(69);
     assert_eq!(ask("max_quota = 0", None, None), BAD);
     assert_eq!(ask("max_quota = 1", None, None), NO_SOCKET);
     assert_eq!(ask("max_quota = 0", Some("1"), None), NO_SOCKET);

@@ -1,8 +1,11 @@
 //! Reads from the store and pushes what comes, as fast as the client takes it.
 
+use std::time::Duration;
+
 use budstikke_proto::id::{NoticeId, RecvId, SlotId};
 use budstikke_proto::op::{ErrorCode, Response};
 use budstikke_proto::slot;
+use tokio::time::sleep;
 
 use super::stream::Writer;
 use super::{Shared, now};
@@ -11,6 +14,9 @@ use crate::store::{StoreError, StoredCell, WatchEvent};
 
 /// Cells read from the disk at once.
 const PAGE: u32 = 16;
+
+/// How often a subscription without news looks whether its mailbox is still there.
+const RECHECK: Duration = Duration::from_mins(15);
 
 /// Why a query ended without its last frame: the client is gone.
 pub(super) struct Left;
@@ -101,6 +107,8 @@ async fn subscribe(
             let event = tokio::select! {
                 event = watch.next() => event,
                 () = shared.closing.cancelled() => return Err(StoreError::Closed.into()),
+                // A mailbox that expired tells nobody.
+                () = sleep(RECHECK) => WatchEvent::Behind,
             };
             match event {
                 WatchEvent::Cell(cell) if cell.seq > next => {
