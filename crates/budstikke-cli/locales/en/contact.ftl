@@ -8,7 +8,7 @@ look-emergency = The emergency form may be sent before any terms are agreed.
 look-next = If the safety words are right and you agree, "bud reach-out --accept 1". To propose other terms, "bud reach-out --counter FILE". In danger, add "--emergency FILE".
 working-reach-out = Doing the work that the relay asks of strangers, then sending
 
-reach-out-sent = The relay has it. Only this mission can open it; they do not learn your name.
+reach-out-sent = The relay has it. Only this mission can open it; your name is not in it unless you wrote it there.
 reach-out-emergency = The emergency form went with it.
 reach-out-countered = Your own terms went with it. Nothing else flows before the mission agrees or answers with others.
 reach-out-next = A person at the mission answers. "bud sync" fetches the answer, "bud listen" waits for it.

@@ -66,9 +66,9 @@ demo-check-locked = the wrong passphrase opens nothing
 demo-check-reopened = the right one opens everything, as it was left
 
 demo-scene-reply = Officer A answers
-demo-a-takes-on = sends the receipt "a person has it", with what happens next.
+demo-a-takes-on = sends the receipt "a person has it".
 demo-a-writes = writes:
-demo-heron-reads = finds the answer, and beside the form the word "a person has it":
+demo-heron-reads = finds the letter, and beside the form the words "a person has it".
 demo-check-taken-on = the receipt and the letter have arrived
 
 demo-scene-colleague = A colleague is let in, in the open

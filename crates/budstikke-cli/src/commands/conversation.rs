@@ -162,6 +162,9 @@ impl Outgoing {
                 .map(|file| Self::Emergency(Box::new(file)))
                 .map_err(|error| refused::file(&error, &name, catalogue));
         }
+        if let (Some(number), None) = (args.what.taken_on, &args.what.text) {
+            return Ok(Self::TakenOn(number, String::new()));
+        }
         let path = args.what.text.as_deref().unwrap_or_else(|| std::path::Path::new("-"));
         let text = read(path)?.0.trim_end().to_owned();
         if text.is_empty() {
@@ -215,6 +218,10 @@ impl Outgoing {
                     let text = t!(app.catalogue, "show-no-message", number = *number);
                     return Err(Failure::new(Exit::NotFound, text));
                 };
+                if message.progress.is_some() {
+                    let text = t!(app.catalogue, "send-own-message", number = *number);
+                    return Err(Failure::new(Exit::Usage, text));
+                }
                 options.in_reply_to = Some(*number);
                 vec![Body::Receipt(Receipt {
                     kind: ReceiptKind::TakenOn.into(),

@@ -37,7 +37,6 @@ const REPLY: &str = "We have read all of it. A lawyer in the district town can s
 const ANSWER: &str = "Yes, please go on. REED's sister knows where the medicine is.";
 const DELIVERED: &str =
     "So that you see when your words have arrived. The rest is as you wrote it.";
-const TAKEN_ON: &str = "Officer A works on it and writes again tomorrow before noon.";
 
 /// How it went.
 pub(crate) struct Told {
@@ -293,7 +292,6 @@ impl Story<'_> {
         let receipt = Receipt {
             kind: ReceiptKind::TakenOn.into(),
             message_id: message_id(intake),
-            note: TAKEN_ON.to_owned(),
             ..Receipt::default()
         };
         let options = SendOptions { in_reply_to: Some(intake.number), ..SendOptions::default() };
@@ -307,7 +305,6 @@ impl Story<'_> {
         let state = ours.messages.iter().find(|m| m.kind == "case-intake");
         let taken_on = state.is_some_and(|m| m.progress == Some(Progress::TakenOn));
         self.tell.does(Heron, "demo-heron-reads", &[]);
-        self.tell.quote(&[TAKEN_ON.to_owned()]);
         self.tell.check("demo-check-taken-on", taken_on && holds(&ours, REPLY))
     }
 

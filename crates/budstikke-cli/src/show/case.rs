@@ -4,7 +4,7 @@ use budstikke::{CaseSummary, CaseView, Message, Progress};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    case::{Phase, Received},
+    case::{self, Phase, Received},
     catalogue::{Catalogue, t},
     reply::Piece,
     show::{time, view},
@@ -57,15 +57,16 @@ pub(crate) fn pieces(case: &CaseView, catalogue: &Catalogue) -> Vec<Piece> {
         pieces.push(pair(name, who));
     }
     pieces.push(pair(t!(catalogue, "safety-words"), case.safety_words.join(" ")));
-    pieces.push(pair(String::new(), t!(catalogue, "safety-words-case")));
+    let compared = if case.words_compared { "words-compared" } else { "safety-words-case" };
+    pieces.push(pair(String::new(), catalogue.text(compared, &[])));
     for pending in &case.pending {
         let key = if pending.ours { "show-pending-ours" } else { "show-pending-theirs" };
         pieces.push(Piece::Warn(catalogue.text(key, &[])));
     }
-    pieces.push(Piece::Head(t!(catalogue, "show-messages", count = case.messages.len() as u64)));
-    for message in &case.messages {
+    pieces.push(Piece::Head(t!(catalogue, "show-messages")));
+    for message in case.messages.iter().filter(|message| !says_only_arrived(message)) {
         pieces.push(Piece::Item(line(message, &summary.with, catalogue)));
-        if let Some(text) = letter(message) {
+        if let Some(text) = words_of(message) {
             pieces.push(Piece::Raw(crate::out::fill(&format!("      {text}"), 6)));
         }
     }
@@ -122,12 +123,27 @@ fn line(message: &Message, with: &str, catalogue: &Catalogue) -> String {
     line
 }
 
-/// The text of a letter, to be read without opening it.
-fn letter(message: &Message) -> Option<String> {
-    let section = message.view.as_ref()?.sections.iter().find(|s| s.heading == "view-letter")?;
-    section.lines.iter().find_map(|line| match &line.value {
-        crate::case::Value::Text(text) if line.label == "view-text" => Some(text.clone()),
-        _ => None,
+/// What a person wrote in a letter or a receipt, to be read without opening it.
+fn words_of(message: &Message) -> Option<String> {
+    let sections = &message.view.as_ref()?.sections;
+    let wrote = |heading: &str, label: &str| match (heading, label) {
+        ("view-letter", "view-text") | ("view-receipt", "view-note") => true,
+        _ => false,
+    };
+    sections.iter().find_map(|section| {
+        section.lines.iter().find_map(|line| match &line.value {
+            case::Value::Text(text) if wrote(section.heading, line.label) => Some(text.clone()),
+            _ => None,
+        })
+    })
+}
+
+/// Receipts that a device sends by itself: they show as the state of the message they are about.
+fn says_only_arrived(message: &Message) -> bool {
+    let lines = message.view.iter().flat_map(|view| &view.sections).flat_map(|s| &s.lines);
+    lines.into_iter().any(|line| match &line.value {
+        case::Value::Word(key) => key == "receipt-kind-delivered" || key == "receipt-kind-read",
+        _ => false,
     })
 }
 
@@ -184,6 +200,7 @@ pub(crate) fn json(case: &CaseView) -> Map<String, Value> {
     Map::from_iter([
         ("conversation".to_owned(), summary_json(&case.summary)),
         ("members".to_owned(), members.collect()),
+        ("words_compared".to_owned(), case.words_compared.into()),
         ("epoch".to_owned(), case.epoch.into()),
         ("safety_words".to_owned(), json!(case.safety_words)),
         ("agreed".to_owned(), json!(case.agreed)),
