@@ -27,9 +27,8 @@ pub(crate) fn failure(error: &Error, catalogue: &Catalogue) -> Failure {
         Error::WrongRole { .. } => {
             Failure::new(Exit::Conflict, cause).next(t!(catalogue, "error-wrong-role-next"))
         }
-        Error::NotFound { .. } => {
-            Failure::new(Exit::NotFound, cause).next(t!(catalogue, "error-not-found-next"))
-        }
+        Error::NotFound { .. } => Failure::new(Exit::NotFound, t!(catalogue, "error-not-found"))
+            .next(t!(catalogue, "error-not-found-next")),
         Error::TakenByColleague => Failure::new(Exit::Conflict, t!(catalogue, "error-taken")),
         Error::Damaged { .. } => Failure::new(Exit::Damaged, cause),
         _ => Failure::new(Exit::Internal, t!(catalogue, "error-internal", cause = cause)),

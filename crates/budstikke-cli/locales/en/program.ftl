@@ -29,6 +29,7 @@ passphrase-not-read = The passphrase could not be read: { $cause }
 
 error-trust-next = Nothing was sent. Ask for it again from the person who gave it to you, in a way that you both trust.
 error-wrong-role-next = Use another vault (--home or BUD_HOME) for another role; "bud whoami" shows what this one is.
+error-not-found = There is nothing by that name in this vault.
 error-not-found-next = "bud list" shows conversations, "bud contacts" those who wait for an answer, "bud mission team" colleagues.
 error-taken = A colleague has already answered this person; nothing is left to do here.
 vault-not-found = There is no vault in { $folder }.
