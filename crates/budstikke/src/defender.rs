@@ -181,7 +181,7 @@ fn plan(work: &Work<'_>, request: ReachOut) -> Result<(), Error> {
                 .nth(place)
                 .ok_or(Error::NotFound { what: "an offer with that number" })?;
             wish.accepted = hash.to_vec();
-            accept(hash, offer)
+            accept(hash, offer, &[&bundle.unit.id])?
         }
         Choice::Counter(mut file) => {
             let (countered, offer) = terms
@@ -193,7 +193,7 @@ fn plan(work: &Work<'_>, request: ReachOut) -> Result<(), Error> {
                 file.terms.units.push(bundle.unit.id.clone());
             }
             let (bytes, hash) = file.encode();
-            let acceptance = accept(hash, &file.terms);
+            let acceptance = accept(hash, &file.terms, &[&bundle.unit.id])?;
             let counter = wire::TermsCounter {
                 terms: bytes,
                 counters_hash: countered.to_vec(),

@@ -25,7 +25,7 @@ impl Client {
             let theirs = terms.pending().filter(|(_, _, by)| Some(*by) != own).last();
             let (hash, pending, _) =
                 theirs.ok_or(Error::NotFound { what: "terms that wait for your answer" })?;
-            Ok(accept(hash, pending).into())
+            Ok(accept(hash, pending, &[&record.own_unit, &record.peer_unit])?.into())
         })
         .await
     }
@@ -60,7 +60,8 @@ impl Client {
                 .into(),
                 None => TermsProposal { terms: bytes, note: file.note.clone() }.into(),
             };
-            let acceptance = accept(hash, &file.terms);
+            let units = [record.own_unit.as_str(), record.peer_unit.as_str()];
+            let acceptance = accept(hash, &file.terms, &units)?;
             post(work, seat, body, &SendOptions::default())?;
             let seat = Seat::case(work, case_of_name(work, &name)?)?;
             post(work, seat, acceptance.into(), &SendOptions::default())

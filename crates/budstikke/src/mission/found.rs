@@ -5,7 +5,7 @@
 
 use budstikke_case::file::TermsFile;
 use budstikke_case::{
-    Hash, Kind, Leg, Passage, Received, TermsEvent, TermsState, may_accept, validate, wire,
+    Hash, Kind, Leg, Passage, Received, Refusal, TermsEvent, TermsState, may_accept, validate, wire,
 };
 use budstikke_e2ee::contact::Route;
 use budstikke_e2ee::envelope::{Envelope, WelcomeBody};
@@ -195,28 +195,56 @@ fn write_down(
 fn reply_to_terms(work: &Work<'_>, case: CaseRecord, record: &ContactRecord) -> Result<(), Error> {
     let terms = terms_of(&case)?;
     let Some((hash, pending, _)) = terms.pending().last() else { return Ok(()) };
-    let mut accepted = accept(hash, pending);
     let case_id = case.id.clone();
-    if !record.answer.is_empty() {
+    let (own, peer) = (case.own_unit.clone(), case.peer_unit.clone());
+    let units = [own.as_str(), peer.as_str()];
+    let accepted = if record.answer.is_empty() {
+        accept(hash, pending, &units)?
+    } else {
         let mut counter = budstikke_case::decode_terms(&record.answer)?;
         counter.privacy_notice_hash.clone_from(&pending.privacy_notice_hash);
         let file = TermsFile { terms: counter, note: String::new() };
         let (bytes, countered) = file.encode();
         let body =
             wire::TermsCounter { terms: bytes, counters_hash: hash.to_vec(), why: String::new() };
+        let accepted = accept(countered, &file.terms, &units)?;
         post(work, Seat::case(work, case)?, body.into(), &SendOptions::default())?;
-        accepted = accept(countered, &file.terms);
-    }
+        accepted
+    };
     let seat = Seat::case(work, records::need(work.tx, &case_id)?)?;
     post(work, seat, accepted.into(), &SendOptions::default())?;
     Ok(())
 }
 
 /// The acceptance of terms, with the privacy notice that they name.
-pub(crate) fn accept(hash: Hash, terms: &wire::ChannelTerms) -> wire::TermsAcceptance {
-    wire::TermsAcceptance {
+///
+/// # Errors
+/// I01, as [`all_named`].
+pub(crate) fn accept(
+    hash: Hash,
+    terms: &wire::ChannelTerms,
+    units: &[&str],
+) -> Result<wire::TermsAcceptance, Refusal> {
+    all_named(terms, units)?;
+    Ok(wire::TermsAcceptance {
         terms_hash: hash.to_vec(),
         privacy_notice_hash: terms.privacy_notice_hash.clone(),
         expectations_understood: true,
+    })
+}
+
+/// Terms that leave out a unit of their own channel would close it, to their own renewal too.
+///
+/// # Errors
+/// I01 with the unit that is left out.
+pub(crate) fn all_named(terms: &wire::ChannelTerms, units: &[&str]) -> Result<(), Refusal> {
+    let named = |unit: &str| unit.is_empty() || terms.units.iter().any(|known| known == unit);
+    match units.iter().find(|unit| !named(unit)) {
+        None => Ok(()),
+        Some(unit) => Err(Refusal::WrongRecipient {
+            intended: terms.units.join(", "),
+            actual: (*unit).to_owned(),
+            why: "not-in-the-terms",
+        }),
     }
 }

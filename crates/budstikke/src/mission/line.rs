@@ -64,7 +64,7 @@ fn plan(work: &Work<'_>, text: String, content: Vec<u8>) -> Result<(), Error> {
     let mut terms = offered(leg, &bundle.offers, work.now)?;
     let (hash, offer) =
         terms.offers().next().ok_or(Error::NotFound { what: "terms that the desk offers" })?;
-    let acceptance = accept(hash, offer);
+    let acceptance = accept(hash, offer, &[&unit.id, &bundle.unit.id])?;
     let said = say(work, &mut terms, &bundle, role, acceptance.into())?;
     let relay = unit.relays.first().cloned().unwrap_or_default();
     let mut approach = new_approach(text, &bundle);

@@ -13,6 +13,7 @@ use budstikke_proto::sign::SigningSeed;
 use rand_core::{OsRng, RngCore};
 use zeroize::Zeroizing;
 
+use super::found::all_named;
 use super::{TEAM_POST, leg_of, need_admin, own_device, setup, team, unit_and_team};
 use crate::client::{Client, Work};
 use crate::error::Error;
@@ -240,6 +241,7 @@ fn encode_offer(
         if file.terms.units.is_empty() {
             file.terms.units.push(unit.id.clone());
         }
+        all_named(&file.terms, &[&unit.id])?;
         let (terms, _) = file.with_privacy_notice(notice).encode();
         out.push(draft().build(wire::ChannelOffer { terms })?.bytes);
     }
