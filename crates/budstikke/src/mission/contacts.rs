@@ -110,13 +110,15 @@ impl Client {
                 Ok(open.map(|(id, _)| id).collect::<Vec<_>>())
             })
             .await?;
+        let mut failed = None;
         for id in open {
             match self.go_on_answering(&id).await {
                 Ok(_) | Err(Error::TakenByColleague) => {}
-                Err(error) => return Err(error),
+                // One that can't be answered holds up none of the others.
+                Err(error) => failed = failed.or(Some(error)),
             }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     async fn go_on_answering(&self, id: &[u8]) -> Result<String, Error> {
@@ -192,15 +194,18 @@ fn begin(work: &Work<'_>, name: &str, decision: Decision) -> Result<Vec<u8>, Err
     match ContactState::try_from(record.state) {
         Ok(ContactState::Colleague) => return Err(Error::TakenByColleague),
         Ok(ContactState::Waiting) => {}
-        _ => return Ok(record.id.clone()),
+        Ok(ContactState::Answered) => return Ok(record.id.clone()),
+        _ => {
+            // Answered before, but not through yet: perhaps with terms that were refused. The newest word counts.
+            record.answer = said(decision);
+            records::save(work.tx, &record.id.clone(), &record)?;
+            return Ok(record.id.clone());
+        }
     }
     let mut case_id = [0; 16];
     OsRng.fill_bytes(&mut case_id);
     record.case_id = case_id.to_vec();
-    record.answer = match decision {
-        Decision::Accept => Vec::new(),
-        Decision::Counter(file) => file.encode().0,
-    };
+    record.answer = said(decision);
     let (unit, _) = unit_and_team(work)?;
     let relay = unit.relays.first().cloned().unwrap_or_default();
     let label = plan_lane(work, &relay, LaneUse::Peer)?;
@@ -211,6 +216,14 @@ fn begin(work: &Work<'_>, name: &str, decision: Decision) -> Result<Vec<u8>, Err
     record.state = ContactState::Claiming.into();
     records::save(work.tx, &record.id.clone(), &record)?;
     Ok(record.id.clone())
+}
+
+/// A decision as it is kept: the other terms, or nothing.
+fn said(decision: Decision) -> Vec<u8> {
+    match decision {
+        Decision::Accept => Vec::new(),
+        Decision::Counter(file) => file.encode().0,
+    }
 }
 
 fn make_claim(
