@@ -1,5 +1,6 @@
 //! What the end-to-end tests share.
 
+pub mod desk;
 pub mod peek;
 pub mod proxy;
 pub mod raw;
