@@ -8,6 +8,21 @@ use prost_build::Config;
 use protox::prost_reflect::{Cardinality, DescriptorPool, Kind, MessageDescriptor};
 
 const FILES: [&str; 2] = ["budstikke/case/v1/content.proto", "budstikke/case/v1/local.proto"];
+/// Arms of `Content.body` that would make every message large in memory.
+const LARGE: [&str; 12] = [
+    "privacy_notice",
+    "emergency_contact",
+    "case_intake",
+    "identity_sheet",
+    "case_brief",
+    "risk_assessment",
+    "consent_record",
+    "action_plan",
+    "approval_request",
+    "alert",
+    "effect_report",
+    "disclosure_notice",
+];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = std::path::Path::new("../../proto");
@@ -21,13 +36,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::write(out.join("debug.rs"), debug(&messages)?)?;
 
     let mut config = Config::new();
-    config
-        .skip_debug(messages.iter().map(|m| format!(".{}", m.full_name())))
-        .boxed(".budstikke.case.v1.Content.body.case_intake")
-        .boxed(".budstikke.case.v1.Content.body.privacy_notice")
-        .boxed(".budstikke.case.v1.Content.body.identity_sheet")
-        .boxed(".budstikke.case.v1.Content.body.emergency_contact")
-        .compile_fds(files)?;
+    config.skip_debug(messages.iter().map(|m| format!(".{}", m.full_name())));
+    for arm in LARGE {
+        config.boxed(format!(".budstikke.case.v1.Content.body.{arm}"));
+    }
+    config.compile_fds(files)?;
     Ok(())
 }
 

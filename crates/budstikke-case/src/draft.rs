@@ -11,7 +11,7 @@ use crate::wire::content::Body;
 use crate::wire::{Content, DataCategory, Handling, Header, Leg, Purpose, Role, RunMode, Urgency};
 
 /// Schema version inside v1.
-const SCHEMA_MINOR: u32 = 1;
+const SCHEMA_MINOR: u32 = 2;
 
 /// A header in the making. Defaults: handling `CASE_TEAM`, urgency `ROUTINE`, not an exercise,
 /// English, no purpose (case content without one is refused, P01).
@@ -184,4 +184,23 @@ into_body! {
     IdentitySheet in Box;
     FreeText;
     Receipt;
+    CaseBrief in Box;
+    RiskAssessment in Box;
+    VerificationRecord;
+    ConsentRequest;
+    ConsentRecord in Box;
+    ConsentToken;
+    ConsentStatus;
+    ConsentWithdrawal;
+    ActionPlan in Box;
+    ApprovalRequest in Box;
+    Decision;
+    EffectReport in Box;
+    ReactionInformed;
+    ActionUpdate;
+    GuardOverride;
+    Alert in Box;
+    AlertAck;
+    AlertCancelled;
+    DisclosureNotice in Box;
 }

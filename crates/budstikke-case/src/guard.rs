@@ -195,6 +195,8 @@ impl<'a> Message<'a> {
             // A call for help is never held back by a date or a suspension.
             Body::EmergencyContact(_) => Needs::Nothing,
             Body::Receipt(receipt) if self.always(receipt) => Needs::Nothing,
+            // Nor is taking consent back.
+            Body::ConsentWithdrawal(_) => Needs::Nothing,
             _ if self.kind.is_negotiation() => Needs::Nothing,
             _ => Needs::Terms,
         }

@@ -24,6 +24,31 @@ pub fn intake_hash(content: &[u8]) -> Hash {
     Hash::of("budstikke-intake-v1", content)
 }
 
+/// Hash of an encoded `ActionPlan`: what an approval binds and an edit voids.
+pub fn plan_hash(plan: &[u8]) -> Hash {
+    Hash::of("budstikke-plan-v1", plan)
+}
+
+/// Hash of the exact words of a statement or a post.
+pub fn wording_hash(wording: &str) -> Hash {
+    Hash::of("budstikke-wording-v1", wording.as_bytes())
+}
+
+/// Hash of an encoded `ConsentTokenBody`.
+pub fn consent_hash(body: &[u8]) -> Hash {
+    Hash::of("budstikke-consent-v1", body)
+}
+
+/// Hash of an encoded `ConsentStatusBody`.
+pub fn consent_status_hash(body: &[u8]) -> Hash {
+    Hash::of("budstikke-consent-status-v1", body)
+}
+
+/// Hash of the encoded `Content` that carries a case brief.
+pub fn brief_hash(content: &[u8]) -> Hash {
+    Hash::of("budstikke-brief-v1", content)
+}
+
 impl Hash {
     /// SHA-256 over the domain's length (one byte), the domain and `bytes`. Domains are at most
     /// 255 bytes; the prefix keeps one domain from being the beginning of another.

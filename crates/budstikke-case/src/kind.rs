@@ -25,17 +25,55 @@ pub enum Kind {
     CaseIntake,
     /// Who somebody is.
     IdentitySheet,
+    /// A case as the Ministry gets it: built, never forwarded.
+    CaseBrief,
+    /// Box 2.2.
+    RiskAssessment,
+    /// What is known to be so.
+    VerificationRecord,
     /// A letter.
     FreeText,
     /// An answer about a message.
     Receipt,
+    /// May we do this, in these words?
+    ConsentRequest,
+    /// Everything somebody agreed to and refused.
+    ConsentRecord,
+    /// Of that, what one act needs.
+    ConsentToken,
+    /// Whether a token still stands.
+    ConsentStatus,
+    /// Taken back.
+    ConsentWithdrawal,
+    /// What is meant to be done.
+    ActionPlan,
+    /// May the mission do exactly this?
+    ApprovalRequest,
+    /// The Ministry's answer.
+    Decision,
+    /// What an act led to.
+    EffectReport,
+    /// What was done, told to the person concerned.
+    ReactionInformed,
+    /// A step of an act.
+    ActionUpdate,
+    /// A guard passed with reasons.
+    GuardOverride,
+    /// Somebody is needed by a time.
+    Alert,
+    /// A person's answer to an alert.
+    AlertAck,
+    /// Taken back by who raised it.
+    AlertCancelled,
+    /// Who has got what, told to the person concerned.
+    DisclosureNotice,
     /// A kind of a newer version; its arm number.
     Unknown(u32),
 }
 
 impl Kind {
     /// Every kind this version knows, in order of number.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 30] = [
         Self::PrivacyNotice,
         Self::ChannelOffer,
         Self::TermsProposal,
@@ -45,8 +83,27 @@ impl Kind {
         Self::EmergencyContact,
         Self::CaseIntake,
         Self::IdentitySheet,
+        Self::CaseBrief,
+        Self::RiskAssessment,
+        Self::VerificationRecord,
         Self::FreeText,
         Self::Receipt,
+        Self::ConsentRequest,
+        Self::ConsentRecord,
+        Self::ConsentToken,
+        Self::ConsentStatus,
+        Self::ConsentWithdrawal,
+        Self::ActionPlan,
+        Self::ApprovalRequest,
+        Self::Decision,
+        Self::EffectReport,
+        Self::ReactionInformed,
+        Self::ActionUpdate,
+        Self::GuardOverride,
+        Self::Alert,
+        Self::AlertAck,
+        Self::AlertCancelled,
+        Self::DisclosureNotice,
     ];
 
     /// Kind of a decoded message; `None` without a body this version knows.
@@ -66,8 +123,27 @@ impl Kind {
             Body::EmergencyContact(_) => Self::EmergencyContact,
             Body::CaseIntake(_) => Self::CaseIntake,
             Body::IdentitySheet(_) => Self::IdentitySheet,
+            Body::CaseBrief(_) => Self::CaseBrief,
+            Body::RiskAssessment(_) => Self::RiskAssessment,
+            Body::VerificationRecord(_) => Self::VerificationRecord,
             Body::FreeText(_) => Self::FreeText,
             Body::Receipt(_) => Self::Receipt,
+            Body::ConsentRequest(_) => Self::ConsentRequest,
+            Body::ConsentRecord(_) => Self::ConsentRecord,
+            Body::ConsentToken(_) => Self::ConsentToken,
+            Body::ConsentStatus(_) => Self::ConsentStatus,
+            Body::ConsentWithdrawal(_) => Self::ConsentWithdrawal,
+            Body::ActionPlan(_) => Self::ActionPlan,
+            Body::ApprovalRequest(_) => Self::ApprovalRequest,
+            Body::Decision(_) => Self::Decision,
+            Body::EffectReport(_) => Self::EffectReport,
+            Body::ReactionInformed(_) => Self::ReactionInformed,
+            Body::ActionUpdate(_) => Self::ActionUpdate,
+            Body::GuardOverride(_) => Self::GuardOverride,
+            Body::Alert(_) => Self::Alert,
+            Body::AlertAck(_) => Self::AlertAck,
+            Body::AlertCancelled(_) => Self::AlertCancelled,
+            Body::DisclosureNotice(_) => Self::DisclosureNotice,
         }
     }
 
@@ -83,8 +159,27 @@ impl Kind {
             Self::EmergencyContact => 21,
             Self::CaseIntake => 30,
             Self::IdentitySheet => 31,
+            Self::CaseBrief => 33,
+            Self::RiskAssessment => 34,
+            Self::VerificationRecord => 35,
             Self::FreeText => 40,
             Self::Receipt => 41,
+            Self::ConsentRequest => 50,
+            Self::ConsentRecord => 51,
+            Self::ConsentToken => 52,
+            Self::ConsentStatus => 53,
+            Self::ConsentWithdrawal => 54,
+            Self::ActionPlan => 60,
+            Self::ApprovalRequest => 61,
+            Self::Decision => 62,
+            Self::EffectReport => 65,
+            Self::ReactionInformed => 66,
+            Self::ActionUpdate => 67,
+            Self::GuardOverride => 68,
+            Self::Alert => 80,
+            Self::AlertAck => 81,
+            Self::AlertCancelled => 82,
+            Self::DisclosureNotice => 100,
             Self::Unknown(number) => number,
         }
     }
@@ -107,8 +202,27 @@ impl Kind {
             Self::EmergencyContact => "emergency-contact",
             Self::CaseIntake => "case-intake",
             Self::IdentitySheet => "identity-sheet",
+            Self::CaseBrief => "case-brief",
+            Self::RiskAssessment => "risk-assessment",
+            Self::VerificationRecord => "verification-record",
             Self::FreeText => "free-text",
             Self::Receipt => "receipt",
+            Self::ConsentRequest => "consent-request",
+            Self::ConsentRecord => "consent-record",
+            Self::ConsentToken => "consent-token",
+            Self::ConsentStatus => "consent-status",
+            Self::ConsentWithdrawal => "consent-withdrawal",
+            Self::ActionPlan => "action-plan",
+            Self::ApprovalRequest => "approval-request",
+            Self::Decision => "decision",
+            Self::EffectReport => "effect-report",
+            Self::ReactionInformed => "reaction-informed",
+            Self::ActionUpdate => "action-update",
+            Self::GuardOverride => "guard-override",
+            Self::Alert => "alert",
+            Self::AlertAck => "alert-ack",
+            Self::AlertCancelled => "alert-cancelled",
+            Self::DisclosureNotice => "disclosure-notice",
             Self::Unknown(_) => "unknown",
         }
     }
@@ -126,12 +240,20 @@ impl Kind {
         )
     }
 
-    /// Carries what somebody told about a person: needs a purpose (GDPR art. 5(1)(b)).
+    /// Carries what somebody told about a person: needs a purpose (GDPR art. 5(1)(b)). What takes
+    /// back, acknowledges or tells who knows is never held up for the want of one.
     pub fn is_case_content(self) -> bool {
-        matches!(
-            self,
-            Self::EmergencyContact | Self::CaseIntake | Self::IdentitySheet | Self::FreeText
-        )
+        !self.is_negotiation()
+            && !matches!(
+                self,
+                Self::Receipt
+                    | Self::ConsentWithdrawal
+                    | Self::ConsentStatus
+                    | Self::AlertAck
+                    | Self::AlertCancelled
+                    | Self::DisclosureNotice
+                    | Self::Unknown(_)
+            )
     }
 }
 

@@ -34,13 +34,19 @@
 //! # }
 //! ```
 
+pub mod action;
+pub mod alert;
+pub mod carried;
 mod catalogue;
+pub mod consent;
 mod draft;
 pub mod file;
 mod guard;
 pub mod hash;
 mod kind;
+pub mod officer;
 mod order;
+pub mod projection;
 mod received;
 mod refusal;
 mod roles;

@@ -38,6 +38,30 @@ pub enum Act {
     SendIdentity,
     /// Letters and receipts.
     Write,
+    /// Ask for consent.
+    AskConsent,
+    /// Give, refuse or take back consent, as oneself or with standing.
+    GiveConsent,
+    /// Write down what was said to an officer.
+    RecordConsent,
+    /// Pass on a token or its state.
+    ShareConsent,
+    /// Send a brief built for its reader.
+    BriefOnCase,
+    /// Plan an act and follow its steps.
+    PlanAction,
+    /// Ask the Ministry for approval.
+    SubmitRequest,
+    /// Decide on a request.
+    Decide,
+    /// Pass a guard of strength O with reasons.
+    Override,
+    /// Raise or cancel an alert.
+    RaiseAlert,
+    /// Acknowledge an alert.
+    Acknowledge,
+    /// Tell the defender what was done and who knows.
+    TellDefender,
 }
 
 impl Act {
@@ -52,6 +76,18 @@ impl Act {
             Self::AssessCase => "assess-case",
             Self::SendIdentity => "send-identity",
             Self::Write => "write",
+            Self::AskConsent => "ask-consent",
+            Self::GiveConsent => "give-consent",
+            Self::RecordConsent => "record-consent",
+            Self::ShareConsent => "share-consent",
+            Self::BriefOnCase => "brief-on-case",
+            Self::PlanAction => "plan-action",
+            Self::SubmitRequest => "submit-request",
+            Self::Decide => "decide",
+            Self::Override => "override",
+            Self::RaiseAlert => "raise-alert",
+            Self::Acknowledge => "acknowledge",
+            Self::TellDefender => "tell-defender",
         }
     }
 
@@ -107,6 +143,54 @@ impl Act {
                 MinistryDecisionMaker,
                 MinistryPrivacyOfficer,
             ],
+            Self::AskConsent
+            | Self::RecordConsent
+            | Self::ShareConsent
+            | Self::BriefOnCase
+            | Self::PlanAction
+            | Self::TellDefender => {
+                &[MissionStaff, MissionContactPerson, HeadOfMission, MultilateralMissionStaff]
+            }
+            Self::GiveConsent => &[Defender, Family, LegalRepresentative],
+            Self::SubmitRequest => &[MissionContactPerson, HeadOfMission, MultilateralMissionStaff],
+            Self::Decide => &[MinistryDecisionMaker],
+            Self::Override => &[HeadOfMission, MinistryDecisionMaker],
+            Self::RaiseAlert => &[
+                MissionStaff,
+                MissionContactPerson,
+                HeadOfMission,
+                MultilateralMissionStaff,
+                MinistryDesk,
+                MinistryDutyOfficer,
+            ],
+            Self::Acknowledge => &[
+                MissionContactPerson,
+                HeadOfMission,
+                MultilateralMissionStaff,
+                MinistryDesk,
+                MinistryDutyOfficer,
+                MinistryDecisionMaker,
+            ],
+        }
+    }
+
+    /// Whether the act has its place on a leg at all.
+    fn on(self, leg: Leg) -> bool {
+        let with_defender = matches!(leg, Leg::DefenderMission | Leg::DefenderMultilateralMission);
+        match self {
+            Self::Negotiate | Self::ChangeTerms => leg != Leg::MissionTeam,
+            Self::AskConsent | Self::GiveConsent => with_defender,
+            Self::RecordConsent => with_defender || leg == Leg::MissionTeam,
+            Self::ShareConsent
+            | Self::PlanAction
+            | Self::Override
+            | Self::RaiseAlert
+            | Self::Acknowledge => !with_defender,
+            Self::BriefOnCase => {
+                matches!(leg, Leg::MissionMinistry | Leg::MissionMultilateralMission)
+            }
+            Self::SubmitRequest | Self::Decide => leg == Leg::MissionMinistry,
+            _ => true,
         }
     }
 }
@@ -146,7 +230,7 @@ pub fn permit(act: Act, leg: Leg, role: Role) -> Result<(), Refusal> {
         act.roles().contains(&role)
             && side.is_some()
             && (act != Act::Publish || side == Some(Side::Offering))
-            && (leg != Leg::MissionTeam || !matches!(act, Act::Negotiate | Act::ChangeTerms))
+            && act.on(leg)
     };
     if fits(role) {
         return Ok(());
@@ -200,6 +284,15 @@ mod tests {
         assert!(!may(Act::Publish).contains(&"defender".to_owned()));
         assert!(!may(Act::TellOfCase).contains(&"ministry-desk".to_owned()));
         assert_eq!(may(Act::Write).len(), 12);
+        assert_eq!(may(Act::Decide).join(" "), "ministry-decision-maker");
+        assert_eq!(may(Act::GiveConsent).join(" "), "defender family legal-representative");
+        assert!(!may(Act::SubmitRequest).contains(&"mission-staff".to_owned()));
+        assert!(!may(Act::Acknowledge).contains(&"mission-staff".to_owned()));
+        assert!(!may(Act::Override).contains(&"mission-contact-person".to_owned()));
+        assert!(permit(Act::BriefOnCase, Leg::DefenderMission, MissionStaff).is_err());
+        assert!(permit(Act::ShareConsent, Leg::DefenderMission, MissionStaff).is_err());
+        assert!(permit(Act::RaiseAlert, Leg::MissionMinistry, MissionStaff).is_ok());
+        assert!(permit(Act::Decide, Leg::MissionTeam, MissionContactPerson).is_err());
     }
 
     #[test]

@@ -37,6 +37,29 @@ pub enum Warning {
     ClockImplausible,
     /// The terms were to be looked at again by now.
     ReviewOverdue,
+    /// Facts that nobody has verified; here that stops nothing.
+    FactsUnverified {
+        /// Their ids.
+        facts: Vec<String>,
+    },
+    /// An answer of the risk assessment is "not known" or "rather not say".
+    RiskNotKnown {
+        /// Names of the fields.
+        fields: Vec<&'static str>,
+    },
+    /// A side of security that the assessment does not look at.
+    SecuritySideMissing {
+        /// "physical", "digital", "psychosocial".
+        sides: Vec<&'static str>,
+    },
+    /// No like-minded country has been asked, and it does not say why.
+    LikemindedNotAsked,
+    /// It does not say why informal dialogue is not enough.
+    InformalNotTried,
+    /// The Ministry should be told of this, though it need not approve.
+    TellTheMinistry,
+    /// There are refusals in the person's wish; read them before drafting.
+    ReadTheWish,
 }
 
 impl Warning {
@@ -54,6 +77,13 @@ impl Warning {
             Self::ToldByOther => "warning-told-by-other",
             Self::ClockImplausible => "warning-clock-implausible",
             Self::ReviewOverdue => "warning-review-overdue",
+            Self::FactsUnverified { .. } => "warning-facts-unverified",
+            Self::RiskNotKnown { .. } => "warning-risk-not-known",
+            Self::SecuritySideMissing { .. } => "warning-security-side-missing",
+            Self::LikemindedNotAsked => "warning-likeminded-not-asked",
+            Self::InformalNotTried => "warning-informal-not-tried",
+            Self::TellTheMinistry => "warning-tell-the-ministry",
+            Self::ReadTheWish => "warning-read-the-wish",
         }
     }
 
@@ -64,6 +94,9 @@ impl Warning {
             Self::OtherUpdateNeeded { field } | Self::TimeNotUnderstood { field } => {
                 vec![("field", field.clone())]
             }
+            Self::FactsUnverified { facts } => vec![("facts", facts.join(", "))],
+            Self::RiskNotKnown { fields } => vec![("fields", fields.join(", "))],
+            Self::SecuritySideMissing { sides } => vec![("sides", sides.join(", "))],
             _ => Vec::new(),
         }
     }
@@ -96,6 +129,25 @@ impl fmt::Display for Warning {
                 f.write_str("The time of writing does not fit this device's clock.")
             }
             Self::ReviewOverdue => f.write_str("The terms should be looked at again by now."),
+            Self::FactsUnverified { facts } => {
+                write!(f, "Not verified yet: {}.", facts.join(", "))
+            }
+            Self::RiskNotKnown { fields } => {
+                write!(f, "Not known in the risk assessment: {}.", fields.join(", "))
+            }
+            Self::SecuritySideMissing { sides } => {
+                write!(f, "The risk assessment leaves out: {}.", sides.join(", "))
+            }
+            Self::LikemindedNotAsked => {
+                f.write_str("No like-minded country has been asked, and it does not say why.")
+            }
+            Self::InformalNotTried => {
+                f.write_str("It does not say why informal dialogue is not enough.")
+            }
+            Self::TellTheMinistry => f.write_str("Tell the Ministry about this."),
+            Self::ReadTheWish => {
+                f.write_str("The person has said what they do not want; read it first.")
+            }
         }
     }
 }

@@ -119,6 +119,23 @@ words! {
     SourceKind "SOURCE_KIND_" "source-kind";
     Reliability "RELIABILITY_" "reliability";
     AgeBand "AGE_BAND_" "age-band";
+    Scope "SCOPE_" "scope";
+    Choice "CHOICE_" "choice";
+    Activation "ACTIVATION_" "activation";
+    GiverBasis "GIVER_BASIS_" "giver-basis";
+    ConsentEvidence "CONSENT_EVIDENCE_" "consent-evidence";
+    WhyNotSelf "WHY_NOT_SELF_" "why-not-self";
+    ConsentState "CONSENT_STATE_" "consent-state";
+    FactStatus "FACT_STATUS_" "fact-status";
+    ActionKind "ACTION_KIND_" "action-kind";
+    Verdict "VERDICT_" "verdict";
+    ActionStep "ACTION_STEP_" "action-step";
+    PublishView "PUBLISH_VIEW_" "publish-view";
+    AlertTiming "ALERT_TIMING_" "alert-timing";
+    Severity "SEVERITY_" "severity";
+    Certainty "CERTAINTY_" "certainty";
+    AckKind "ACK_KIND_" "ack-kind";
+    LeftOutWhy "LEFT_OUT_WHY_" "left-out-why";
 }
 
 restricting! {
@@ -128,6 +145,11 @@ restricting! {
     OnwardMode => Never;
     NotificationStyle => None;
     TermsChangeKind => Suspend;
+    Choice => Refused;
+    ConsentState => Withdrawn;
+    FactStatus => Unverified;
+    Verdict => Refused;
+    AckKind => SeenNotMine;
     // A reliability or an answer that is not understood proves and permits nothing.
     Answer => Declined;
 }
@@ -148,6 +170,11 @@ mod tests {
         assert_eq!(strict::<w::TermsChangeKind>(99), w::TermsChangeKind::Suspend);
         assert_eq!(strict::<w::Answer>(99), w::Answer::Declined);
         assert_eq!(strict::<w::IdentityLevel>(-1), w::IdentityLevel::Alias);
+        assert_eq!(strict::<w::Choice>(99), w::Choice::Refused);
+        assert_eq!(strict::<w::ConsentState>(99), w::ConsentState::Withdrawn);
+        assert_eq!(strict::<w::FactStatus>(99), w::FactStatus::Unverified);
+        assert_eq!(strict::<w::Verdict>(99), w::Verdict::Refused);
+        assert_eq!(strict::<w::AckKind>(99), w::AckKind::SeenNotMine);
     }
 
     #[test]

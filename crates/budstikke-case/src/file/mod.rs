@@ -6,6 +6,7 @@
 
 mod intake;
 mod offer;
+mod onward;
 mod table;
 
 use serde_json::Value;
@@ -15,6 +16,9 @@ use crate::refusal::Refusal;
 
 pub use intake::{EmergencyFile, IntakeFile};
 pub use offer::{PrivacyNoticeFile, TermsFile};
+pub use onward::{
+    AlertFile, ConsentFile, ConsentRequestFile, EffectFile, FactsFile, PlanFile, RiskFile,
+};
 
 /// Largest file read, bytes.
 pub const MAX_FILE: usize = 256 * 1024;

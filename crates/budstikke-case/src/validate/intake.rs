@@ -41,12 +41,7 @@ pub(super) fn case_intake(m: &CaseIntake, leg: Leg, role: Role, c: &mut Check) -
     m.link.iter().try_for_each(|item| c.inside("link", |c| link(item, c)))?;
     m.alleged.iter().try_for_each(|item| c.inside("alleged", |c| alleged(item, c)))?;
     m.authorities.iter().try_for_each(|item| c.inside("authorities", |c| authorities(item, c)))?;
-    c.each("others", &m.others, 0..=32, |c, item| {
-        c.word::<w::OtherActorKind>("kind", item.kind, Required)?;
-        c.text("who", &item.who, Optional, SHORT)?;
-        c.text("response", &item.response, Optional, LONG)?;
-        c.time("when", item.when.as_ref(), Optional)
-    })?;
+    c.each("others", &m.others, 0..=32, |c, item| other(item, c))?;
     m.source.iter().try_for_each(|item| c.inside("source", |c| source(item, c)))?;
     m.contact.iter().try_for_each(|item| c.inside("contact", |c| contact(item, c)))?;
     m.actions.iter().try_for_each(|item| c.inside("actions", |c| actions(item, c)))?;
@@ -56,14 +51,23 @@ pub(super) fn case_intake(m: &CaseIntake, leg: Leg, role: Role, c: &mut Check) -
         c.entries(field, items.len(), 0..=12)?;
         items.iter().try_for_each(|item| c.range(field, *item, 1..=12))?;
     }
-    if let Some(wish) = &m.wish {
-        c.inside("wish", |c| {
-            c.text("want", &wish.want, Optional, 2_000)?;
-            c.text("do_not_want", &wish.do_not_want, Optional, 2_000)
-        })?;
-    }
+    m.wish.iter().try_for_each(|item| c.inside("wish", |c| wish(item, c)))?;
     warn(m, leg, role, c);
     Ok(())
+}
+
+/// The items of a brief, which are an intake's with less in them.
+pub(super) fn brief(m: &w::CaseBrief, c: &mut Check) -> Checked {
+    let refs: Vec<&str> = m.subjects.iter().map(|s| s.r#ref.as_str()).collect();
+    m.wish.iter().try_for_each(|item| c.inside("wish", |c| wish(item, c)))?;
+    m.what.iter().try_for_each(|item| c.inside("what", |c| what(item, c)))?;
+    c.each("incidents", &m.incidents, 0..=64, |c, item| incident(item, &refs, c))?;
+    m.link.iter().try_for_each(|item| c.inside("link", |c| link(item, c)))?;
+    m.alleged.iter().try_for_each(|item| c.inside("alleged", |c| alleged(item, c)))?;
+    m.authorities.iter().try_for_each(|item| c.inside("authorities", |c| authorities(item, c)))?;
+    c.each("others", &m.others, 0..=32, |c, item| other(item, c))?;
+    c.word::<w::Reliability>("reliability", m.reliability, Optional)?;
+    c.range("independent_sources", m.independent_sources, 0..=100)
 }
 
 /// P02: item 8 stays in the mission unless the source said yes, and then goes to the Ministry
@@ -186,6 +190,19 @@ fn authorities(m: &w::Item06Authorities, c: &mut Check) -> Checked {
     c.text("response", &m.response, Optional, LONG)?;
     c.word::<Answer>("publicly_available", m.publicly_available, Optional)?;
     c.text("public_where", &m.public_where, Optional, 400)
+}
+
+/// Item 7.
+fn other(m: &w::OtherReaction, c: &mut Check) -> Checked {
+    c.word::<w::OtherActorKind>("kind", m.kind, Required)?;
+    c.text("who", &m.who, Optional, SHORT)?;
+    c.text("response", &m.response, Optional, LONG)?;
+    c.time("when", m.when.as_ref(), Optional)
+}
+
+fn wish(m: &w::ExpressedWish, c: &mut Check) -> Checked {
+    c.text("want", &m.want, Optional, 2_000)?;
+    c.text("do_not_want", &m.do_not_want, Optional, 2_000)
 }
 
 /// Item 8.

@@ -1,7 +1,10 @@
 //! What each kind of message must hold and how much it may: one table per kind, run by the
 //! builder before sealing and by the receiver after opening. Limits are UTF-8 bytes.
 
+mod action;
+mod alert;
 mod check;
+mod consent;
 mod intake;
 mod letters;
 mod terms;
@@ -14,8 +17,9 @@ use crate::refusal::{Fault, Refusal, Unknown};
 use crate::roles::{Act, permit};
 use crate::warning::Warning;
 use crate::wire::{
-    CaseIntake, ChannelTerms, Content, DataCategory, EmergencyContact, Header, IdentitySheet, Leg,
-    PrivacyNotice, Purpose, Role, RunMode, TermsChangeKind, content::Body,
+    ActionPlan, Alert, CaseIntake, ChannelTerms, ConsentRequest, Content, DataCategory,
+    EffectReport, EmergencyContact, Header, IdentitySheet, Leg, PrivacyNotice, Purpose,
+    RiskAssessment, Role, RunMode, TermsChangeKind, VerificationRecord, content::Body,
 };
 use crate::words::strict;
 use check::{Check, Need::Optional};
@@ -46,7 +50,7 @@ pub fn validate(content: &Content, leg: Leg, sender_role: Role) -> Result<Vec<Wa
         purpose(head)?;
         handling(head, leg)?;
     }
-    for act in acts(body) {
+    for act in acts(body, leg) {
         permit(act, leg, sender_role)?;
     }
     match body {
@@ -61,8 +65,36 @@ pub fn validate(content: &Content, leg: Leg, sender_role: Role) -> Result<Vec<Wa
         Body::IdentitySheet(sheet) => letters::identity(sheet, leg, &mut check),
         Body::FreeText(text) => letters::free_text(text, &mut check),
         Body::Receipt(receipt) => letters::receipt(receipt, &mut check),
+        body => onward(body, leg, sender_role, &mut check),
     }?;
     Ok(check.warnings)
+}
+
+/// The Ministry line's kinds: consent, assessment, acts, alerts, briefs.
+fn onward(body: &Body, leg: Leg, role: Role, c: &mut Check) -> Result<(), Refusal> {
+    match body {
+        Body::CaseBrief(m) => alert::brief(m, c),
+        Body::RiskAssessment(m) => action::risk(m, c),
+        Body::VerificationRecord(m) => action::verification(m, c),
+        Body::ConsentRequest(m) => consent::request(m, c),
+        Body::ConsentRecord(m) => consent::record(m, leg, role, c),
+        Body::ConsentToken(m) => consent::token(m, c),
+        Body::ConsentStatus(m) => consent::status(m, c),
+        Body::ConsentWithdrawal(m) => consent::withdrawal(m, c),
+        Body::ActionPlan(m) => action::plan(m, c),
+        Body::ApprovalRequest(m) => action::request(m, role, c),
+        Body::Decision(m) => action::decision(m, role, c),
+        Body::EffectReport(m) => action::effect(m, c),
+        Body::ReactionInformed(m) => action::informed(m, c),
+        Body::ActionUpdate(m) => action::update(m, c),
+        Body::GuardOverride(m) => action::guard_override(m, c),
+        Body::Alert(m) => alert::alert(m, c),
+        Body::AlertAck(m) => alert::ack(m, role, c),
+        Body::AlertCancelled(m) => alert::cancelled(m, c),
+        Body::DisclosureNotice(m) => alert::disclosure(m, c),
+        // Every other kind has its row in `validate`.
+        _ => Err(malformed("body", Fault::Misplaced)),
+    }
 }
 
 /// Header rows, for every kind.
@@ -125,7 +157,12 @@ fn handling(h: &Header, leg: Leg) -> Result<(), Refusal> {
 }
 
 /// Acts of the role table that sending this body is.
-fn acts(body: &Body) -> Vec<Act> {
+fn acts(body: &Body, leg: Leg) -> Vec<Act> {
+    let with_defender = matches!(leg, Leg::DefenderMission | Leg::DefenderMultilateralMission);
+    let by_giver = |signature: &[u8]| match !signature.is_empty() && with_defender {
+        true => vec![Act::GiveConsent],
+        false => vec![Act::RecordConsent],
+    };
     match body {
         Body::PrivacyNotice(_) | Body::ChannelOffer(_) => vec![Act::Publish],
         Body::TermsProposal(_) | Body::TermsCounter(_) | Body::TermsAcceptance(_) => {
@@ -136,6 +173,21 @@ fn acts(body: &Body) -> Vec<Act> {
         Body::CaseIntake(case) => intake_acts(case),
         Body::IdentitySheet(_) => vec![Act::SendIdentity],
         Body::FreeText(_) | Body::Receipt(_) => vec![Act::Write],
+        Body::CaseBrief(_) => vec![Act::BriefOnCase],
+        Body::RiskAssessment(_) | Body::VerificationRecord(_) => vec![Act::AssessCase],
+        Body::ConsentRequest(_) => vec![Act::AskConsent],
+        Body::ConsentRecord(m) => by_giver(&m.giver_signature),
+        Body::ConsentWithdrawal(m) => by_giver(&m.giver_signature),
+        Body::ConsentToken(_) | Body::ConsentStatus(_) => vec![Act::ShareConsent],
+        Body::ActionPlan(_) | Body::ActionUpdate(_) | Body::EffectReport(_) => {
+            vec![Act::PlanAction]
+        }
+        Body::ApprovalRequest(_) => vec![Act::SubmitRequest],
+        Body::Decision(_) => vec![Act::Decide],
+        Body::ReactionInformed(_) | Body::DisclosureNotice(_) => vec![Act::TellDefender],
+        Body::GuardOverride(_) => vec![Act::Override],
+        Body::Alert(_) | Body::AlertCancelled(_) => vec![Act::RaiseAlert],
+        Body::AlertAck(_) => vec![Act::Acknowledge],
     }
 }
 
@@ -185,6 +237,36 @@ pub(crate) fn validate_emergency(form: &EmergencyContact) -> Result<Vec<Warning>
     let mut check = Check::default();
     letters::emergency(form, &mut check)?;
     Ok(check.warnings)
+}
+
+/// Checks a plan alone.
+pub(crate) fn validate_plan(plan: &ActionPlan) -> Result<(), Refusal> {
+    action::plan(plan, &mut Check::default())
+}
+
+/// Checks a risk assessment alone.
+pub(crate) fn validate_risk(risk: &RiskAssessment) -> Result<(), Refusal> {
+    action::risk(risk, &mut Check::default())
+}
+
+/// Checks a verification record alone.
+pub(crate) fn validate_facts(facts: &VerificationRecord) -> Result<(), Refusal> {
+    action::verification(facts, &mut Check::default())
+}
+
+/// Checks an alert alone.
+pub(crate) fn validate_alert(alert: &Alert) -> Result<(), Refusal> {
+    alert::alert(alert, &mut Check::default())
+}
+
+/// Checks a request for consent alone.
+pub(crate) fn validate_consent_request(request: &ConsentRequest) -> Result<(), Refusal> {
+    consent::request(request, &mut Check::default())
+}
+
+/// Checks an effect report alone.
+pub(crate) fn validate_effect(effect: &EffectReport) -> Result<(), Refusal> {
+    action::effect(effect, &mut Check::default())
 }
 
 /// Checks a privacy notice alone.

@@ -67,7 +67,7 @@ pub(super) fn intake(m: &w::CaseIntake, s: &mut Sections) {
     });
 }
 
-fn items(numbers: &[u32]) -> Vec<String> {
+pub(super) fn items(numbers: &[u32]) -> Vec<String> {
     numbers.iter().map(u32::to_string).collect()
 }
 

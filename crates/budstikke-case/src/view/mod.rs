@@ -2,7 +2,10 @@
 //! the message catalogue, so that a client shows them in its reader's language; what people wrote
 //! stays as they wrote it. Serialises to JSON for export.
 
+mod action;
+mod alert;
 mod case;
+mod consent;
 mod labels;
 mod letters;
 mod terms;
@@ -101,6 +104,7 @@ impl View {
             Some(Body::IdentitySheet(m)) => letters::identity(m, &mut sections),
             Some(Body::FreeText(m)) => letters::free_text(m, &mut sections),
             Some(Body::Receipt(m)) => letters::receipt(m, &mut sections),
+            Some(body) => onward(body, &mut sections),
         }
         let name = kind.map_or("unknown", Kind::name);
         Self { title: format!("kind-{name}"), sections: sections.0 }
@@ -111,6 +115,32 @@ impl View {
         let mut sections = Sections::default();
         terms::terms(terms, &mut sections);
         Self { title: "view-terms".to_owned(), sections: sections.0 }
+    }
+}
+
+/// The Ministry line's kinds.
+fn onward(body: &Body, s: &mut Sections) {
+    match body {
+        Body::CaseBrief(m) => alert::brief(m, s),
+        Body::RiskAssessment(m) => action::risk(m, s),
+        Body::VerificationRecord(m) => action::verification(m, s),
+        Body::ConsentRequest(m) => consent::request(m, s),
+        Body::ConsentRecord(m) => consent::record(m, s),
+        Body::ConsentToken(m) => consent::token(m, s),
+        Body::ConsentStatus(m) => consent::status(m, s),
+        Body::ConsentWithdrawal(m) => consent::withdrawal(m, s),
+        Body::ActionPlan(m) => action::plan(m, s),
+        Body::ApprovalRequest(m) => action::request(m, s),
+        Body::Decision(m) => action::decision(m, s),
+        Body::EffectReport(m) => action::effect(m, s),
+        Body::ReactionInformed(m) => action::informed(m, s),
+        Body::ActionUpdate(m) => action::update(m, s),
+        Body::GuardOverride(m) => action::guard_override(m, s),
+        Body::Alert(m) => alert::alert(m, s),
+        Body::AlertAck(m) => alert::ack(m, s),
+        Body::AlertCancelled(m) => alert::cancelled(m, s),
+        Body::DisclosureNotice(m) => alert::disclosure(m, s),
+        _ => {}
     }
 }
 

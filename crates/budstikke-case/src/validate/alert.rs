@@ -1,0 +1,118 @@
+//! Tables of alerts, briefs and disclosure.
+
+use super::action::signed_role;
+use super::check::{Check, Checked, MAX_TIME, Optional, Required};
+use super::consent::by_officer;
+use super::{ID_LEN, MAX_ALIAS};
+use crate::alert::latest_ack_s;
+use crate::carried::decode;
+use crate::refusal::{Fault, Refusal};
+use crate::roles::Act;
+use crate::wire as w;
+use crate::wire::{IdentityLevel, Role};
+use crate::words::strict;
+
+pub(super) fn alert(m: &w::Alert, c: &mut Check) -> Checked {
+    c.id("alert_id", &m.alert_id, Required, ID_LEN)?;
+    c.word::<w::Urgency>("preset", m.preset, Required)?;
+    c.word::<w::AlertTiming>("timing", m.timing, Required)?;
+    c.word::<w::Severity>("severity", m.severity, Required)?;
+    c.word::<w::Certainty>("certainty", m.certainty, Required)?;
+    c.text("headline", &m.headline, Required, 120)?;
+    c.text("what", &m.what, Required, 2_000)?;
+    c.text("asked_of_you", &m.asked_of_you, Optional, 1_000)?;
+    c.texts("persons", &m.persons, 0..=32, MAX_ALIAS)?;
+    c.range("raised_at_s", m.raised_at_s, 1..=MAX_TIME)?;
+    // A sender may ask for an answer sooner than the preset says, never later.
+    c.range("ack_by_s", m.ack_by_s, m.raised_at_s.saturating_add(60)..=latest_ack_s(m))?;
+    c.id("brief_hash", &m.brief_hash, Optional, 32)?;
+    c.text("off_channel", &m.off_channel, Optional, 200)
+}
+
+pub(super) fn ack(m: &w::AlertAck, role: Role, c: &mut Check) -> Checked {
+    let body: w::AlertAckBody = decode(&m.body)?;
+    c.inside("body", |c| {
+        c.id("alert_id", &body.alert_id, Required, ID_LEN)?;
+        c.word::<w::AckKind>("kind", body.kind, Required)?;
+        c.range("at_s", body.at_s, 1..=MAX_TIME)?;
+        let takes =
+            matches!(strict::<w::AckKind>(body.kind), w::AckKind::SeenAndMine | w::AckKind::InHand);
+        let from = if takes { body.at_s.saturating_add(1) } else { 0 };
+        c.range("next_word_by_s", body.next_word_by_s, from..=MAX_TIME)?;
+        c.text("note", &body.note, Optional, 1_000)
+    })?;
+    by_officer(m.by.as_ref(), c)?;
+    signed_role(m.by.as_ref(), role, Act::Acknowledge)
+}
+
+pub(super) fn cancelled(m: &w::AlertCancelled, c: &mut Check) -> Checked {
+    c.id("alert_id", &m.alert_id, Required, ID_LEN)?;
+    c.text("why", &m.why, Required, 600)
+}
+
+/// P02 at the receiver: a modified sender gains nothing by filling what should be empty.
+pub(super) fn brief(m: &w::CaseBrief, c: &mut Check) -> Checked {
+    crate::projection::is_stripped(m)?;
+    c.id("brief_id", &m.brief_id, Required, ID_LEN)?;
+    c.range("made_at_s", m.made_at_s, 1..=MAX_TIME)?;
+    let level: IdentityLevel = strict(m.identity);
+    c.each("subjects", &m.subjects, 1..=32, |c, subject| {
+        c.text("ref", &subject.r#ref, Required, MAX_ALIAS)?;
+        c.word::<w::SubjectKind>("kind", subject.kind, Required)?;
+        c.word::<w::Answer>("under_18", subject.under_18, Optional)?;
+        c.text("organisation", &subject.organisation, Optional, 200)?;
+        c.text("name", &subject.name, Optional, 200)?;
+        shown_at(level, subject)
+    })?;
+    // The same rows as for an intake: a brief says no more and no longer.
+    super::intake::brief(m, c)?;
+    c.text("assessment", &m.assessment, Optional, 4_000)?;
+    c.text("asked_of_you", &m.asked_of_you, Optional, 2_000)?;
+    left_out(&m.left_out, c)?;
+    c.id("under_terms_hash", &m.under_terms_hash, Required, 32)?;
+    if !m.consent_token.is_empty() {
+        return c.inside("consent_token", |c| super::consent::token(&decode(&m.consent_token)?, c));
+    }
+    // More than an alias goes nowhere without its own consent.
+    if level == IdentityLevel::Alias {
+        Ok(())
+    } else {
+        Err(c.fault("consent_token", Fault::Missing))
+    }
+}
+
+/// C08: what a subject shows, against what the brief says it shows.
+fn shown_at(level: IdentityLevel, subject: &w::BriefSubject) -> Checked {
+    let shown = if !subject.name.is_empty() {
+        IdentityLevel::Name
+    } else if !subject.organisation.is_empty() {
+        IdentityLevel::Organisation
+    } else {
+        IdentityLevel::Alias
+    };
+    if i32::from(shown) <= i32::from(level) {
+        return Ok(());
+    }
+    let person = subject.r#ref.clone();
+    Err(Refusal::IdentityLevelTooHigh { person, asked: shown, allowed: level })
+}
+
+fn left_out(entries: &[w::LeftOut], c: &mut Check) -> Checked {
+    c.each("left_out", entries, 0..=256, |c, entry| {
+        c.text("field", &entry.field, Required, 120)?;
+        c.word::<w::LeftOutWhy>("why", entry.why, Required)
+    })
+}
+
+pub(super) fn disclosure(m: &w::DisclosureNotice, c: &mut Check) -> Checked {
+    c.id("of_hash", &m.of_hash, Required, 32)?;
+    c.range("at_s", m.at_s, 1..=MAX_TIME)?;
+    c.word::<w::RecipientClass>("recipients", m.recipients, Required)?;
+    c.text("unit", &m.unit, Required, 64)?;
+    c.word::<w::Purpose>("purpose", m.purpose, Required)?;
+    c.entries("items", m.items.len(), 0..=12)?;
+    m.items.iter().try_for_each(|item| c.range("items", *item, 1..=12))?;
+    left_out(&m.left_out, c)?;
+    c.range("kept_days", m.kept_days, 0..=100_000)?;
+    c.text("rights_plain", &m.rights_plain, Required, 1_500)
+}
