@@ -35,7 +35,10 @@ impl Out {
 
     /// Prints what a command has to say.
     pub(crate) fn reply(&self, reply: Reply, catalogue: &Catalogue) {
-        let Reply { pieces, mut json, artefact, failure } = reply;
+        let Reply { pieces, mut json, artefact, streamed, failure } = reply;
+        if self.json && streamed {
+            return;
+        }
         if self.json {
             if let Some(text) = artefact {
                 json.insert("text".to_owned(), text.into());

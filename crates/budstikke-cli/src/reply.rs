@@ -14,6 +14,8 @@ pub(crate) struct Reply {
     pub(crate) json: Map<String, Value>,
     /// For standard output, alone there, so that it can be piped.
     pub(crate) artefact: Option<String>,
+    /// Everything was said while it happened (`bud listen`).
+    pub(crate) streamed: bool,
     /// The command did its part and something is wrong all the same (`bud check`, `bud sync`).
     pub(crate) failure: Option<Failure>,
 }

@@ -2,6 +2,8 @@
 
 list-empty = There is no conversation in this vault yet.
 list-empty-next = If you have reached out, "bud sync" fetches the answer when there is one.
+list-awaits = You have reached out, and there is no answer yet.
+list-awaits-next = "bud sync" sends what has not left yet, and fetches the answer when there is one.
 list-which = There is more than one conversation; say which.
 list-next = "bud show ID" opens one.
 list-head-id = ID

@@ -25,7 +25,15 @@ pub(crate) async fn list(app: &App) -> Result<Reply, Failure> {
     app.with(Vault::There, async |client| {
         let cases = client.cases().await.map_err(|error| app.failed(error))?;
         let json: Vec<Value> = cases.iter().map(case::summary_json).collect();
-        let mut reply = Reply::new().field("conversations", json);
+        let unanswered = client.awaits_answer().await.map_err(|error| app.failed(error))?;
+        let mut reply =
+            Reply::new().field("conversations", json).field("awaits_first_answer", unanswered);
+        if unanswered {
+            reply = reply.text(t!(catalogue, "list-awaits"));
+        }
+        if cases.is_empty() && unanswered {
+            return Ok(reply.next(t!(catalogue, "list-awaits-next")));
+        }
         if cases.is_empty() {
             return Ok(reply
                 .text(t!(catalogue, "list-empty"))

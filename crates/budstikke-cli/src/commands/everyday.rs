@@ -93,10 +93,12 @@ pub(crate) async fn listen(app: &App) -> Result<Reply, Failure> {
             tokio::select! {
                 ended = &mut listening => {
                     ended.map_err(|error| app.failed(error))?;
-                    return Ok(Reply::new());
+                    return Ok(Reply { streamed: true, ..Reply::new() });
                 }
                 Some(event) = events.next() => show(&event),
-                _ = tokio::signal::ctrl_c() => return Ok(Reply::new()),
+                _ = tokio::signal::ctrl_c() => {
+                    return Ok(Reply { streamed: true, ..Reply::new() });
+                }
             }
         }
     })
@@ -130,8 +132,11 @@ pub(crate) async fn outbox(app: &App) -> Result<Reply, Failure> {
                 "conversation": case, "number": number, "cells": count, "since": since,
             }));
         }
-        reply = reply.field("waiting", json);
-        Ok(if waiting.is_empty() {
+        let unanswered = client.awaits_answer().await.map_err(|error| app.failed(error))?;
+        reply = reply.field("waiting", json).field("awaits_first_answer", unanswered);
+        Ok(if unanswered {
+            reply.text(t!(catalogue, "list-awaits")).next(t!(catalogue, "list-awaits-next"))
+        } else if waiting.is_empty() {
             reply.text(t!(catalogue, "outbox-empty"))
         } else {
             reply.next(t!(catalogue, "outbox-next"))

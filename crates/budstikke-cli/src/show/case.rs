@@ -126,9 +126,9 @@ fn line(message: &Message, with: &str, catalogue: &Catalogue) -> String {
 /// What a person wrote in a letter or a receipt, to be read without opening it.
 fn words_of(message: &Message) -> Option<String> {
     let sections = &message.view.as_ref()?.sections;
-    let wrote = |heading: &str, label: &str| match (heading, label) {
-        ("view-letter", "view-text") | ("view-receipt", "view-note") => true,
-        _ => false,
+    let wrote = |heading: &str, label: &str| {
+        let places = [("view-letter", "view-text"), ("view-receipt", "view-note")];
+        places.contains(&(heading, label))
     };
     sections.iter().find_map(|section| {
         section.lines.iter().find_map(|line| match &line.value {
