@@ -210,12 +210,12 @@ fn short(id: &[u8]) -> String {
 
 fn summary(work: &Work<'_>, seat: &Seat) -> Result<CaseSummary, Error> {
     let Some(case) = &seat.case else { return Err(Error::NotFound { what: "the case" }) };
-    let with = if !case.peer_unit.is_empty() {
-        case.peer_name.clone()
-    } else {
+    let with = if case.peer_unit.is_empty() {
         let members = seat.group.members()?;
         let defender = members.iter().find(|m| matches!(m.party, Party::Defender { .. }));
         defender.map(|member| name_of(&member.party)).unwrap_or_default()
+    } else {
+        case.peer_name.clone()
     };
     let mut unread = 0;
     for number in case.seen + 1..=case.messages {
