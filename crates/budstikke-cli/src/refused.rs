@@ -81,8 +81,13 @@ fn sentence(refusal: &Refusal, catalogue: &Catalogue) -> String {
         .details()
         .into_iter()
         .map(|(name, value)| {
-            let shown = shown(name, &value, catalogue);
-            (name, FluentValue::from(shown))
+            // Counts choose between singular and plural; moments are numbers too, but read as dates.
+            match (name, value.parse::<u64>()) {
+                ("since" | "until", _) | (_, Err(_)) => {
+                    (name, FluentValue::from(shown(name, &value, catalogue)))
+                }
+                (_, Ok(count)) => (name, FluentValue::from(count)),
+            }
         })
         .collect();
     catalogue.text(refusal.message_key(), &args)
@@ -101,6 +106,12 @@ fn shown(name: &str, value: &str, catalogue: &Catalogue) -> String {
         "leg" => word("leg"),
         "to" => word("purpose"),
         "what" => word("recipient-class"),
+        "scope" => word("scope"),
+        "activation" => word("activation"),
+        "basis" => word("giver-basis"),
+        "action" => word("action-kind"),
+        "phase" => word("action-phase"),
+        "level_asked" | "level_agreed" => word("identity-level"),
         "since" | "until" => value.parse().ok().map(time::moment),
         "allowed" => {
             let roles = value.split(", ").map(|role| {
@@ -111,4 +122,42 @@ fn shown(name: &str, value: &str, catalogue: &Catalogue) -> String {
         _ => None,
     };
     found.unwrap_or_else(|| value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::{Fault, Leg, Phase, Role, Unit};
+
+    /// Nothing of the catalogue's own notation, and no schema word, reaches a person.
+    #[test]
+    fn refusals_read_as_sentences_with_a_code_and_a_way_out() {
+        let catalogue = Catalogue::new(Some("en"));
+        let field = || "incidents[0].where".to_owned();
+        let allowed = vec![Role::Defender, Role::MissionContactPerson];
+        let cases = [
+            (
+                Refusal::TermsNotInForce { leg: Leg::DefenderMission, state: Phase::AcceptedByOne },
+                "accepted by one side so far",
+            ),
+            (Refusal::QuietTime { until: 1_794_000_000 }, "2026-11-"),
+            (
+                Refusal::RoleNotPermitted { role: Role::MissionStaff, act: "negotiate", allowed },
+                "defender, contact person of the mission",
+            ),
+            (Refusal::Malformed { field: field(), fault: Fault::Missing }, "is missing"),
+            (
+                Refusal::TooLarge { field: field(), limit: 3, got: 5, unit: Unit::Entries },
+                "5 entries, at most 3",
+            ),
+        ];
+        for (refused, part) in cases {
+            let failure = refusal(&refused, &catalogue);
+            assert!(failure.message.contains(part), "{}", failure.message);
+            assert!(!failure.message.contains(['{', '$']), "{}", failure.message);
+            assert_eq!(failure.code.as_deref(), Some(refused.code()));
+            assert_eq!(failure.exit, Exit::Refused);
+            assert!(failure.who_can_fix.is_some() && failure.next.is_some());
+        }
+    }
 }
