@@ -1,8 +1,11 @@
 //! Consent, risk, facts, plans and alerts from files. Ids and times are set by the client.
 
+use prost::Message as _;
+
 use super::intake::language;
 use super::table::Table;
 use super::{FileError, Format};
+use crate::hash::{Hash, plan_hash};
 use crate::validate::{validate_alert, validate_facts, validate_plan, validate_risk};
 use crate::wire as w;
 use crate::wire::{Answer, IdentityLevel};
@@ -282,6 +285,15 @@ impl PlanFile {
         t.finish()?;
         validate_plan(&plan)?;
         Ok(Self { plan })
+    }
+
+    /// Encodes once, with 16 fresh random bytes as the act's id; from here on these bytes are the
+    /// plan.
+    pub fn encode(&self, action_id: [u8; 16]) -> (Vec<u8>, Hash) {
+        let plan = w::ActionPlan { action_id: action_id.to_vec(), ..self.plan.clone() };
+        let bytes = plan.encode_to_vec();
+        let hash = plan_hash(&bytes);
+        (bytes, hash)
     }
 }
 

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
+mod consent;
 mod data_files;
 mod guard;
+mod line;
 mod received;
 mod refusals;
 mod sizes;
