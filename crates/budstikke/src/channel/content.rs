@@ -38,12 +38,12 @@ pub(crate) fn take(
     let mut message = MessageRecord::new(0, false, from, bytes, work.now);
     match judged {
         Ok(received) => {
-            let is_receipt = matches!(received.content().body, Some(Body::Receipt(_)));
             if let Some(Body::Receipt(receipt)) = &received.content().body {
                 note_receipt(work, case, receipt)?;
-            }
-            if is_receipt {
-                return records::save(work.tx, &case.id.clone(), case);
+                // What a person adds ("I have it; next word on Monday") stands in the case like a letter.
+                if receipt.note.is_empty() && receipt.next_word_by_s == 0 {
+                    return records::save(work.tx, &case.id.clone(), case);
+                }
             }
             number(work, case, &mut message);
             store(work, &case.id, &message)?;

@@ -189,6 +189,7 @@ impl Client {
     /// [`Error::NotReady`] until the admin's device has let this one into the team's group.
     pub async fn team(&self) -> Result<Vec<TeamMember>, Error> {
         self.vault(|work| {
+            own_device(work)?;
             let seat = Seat::team(work)?;
             let own = seat.me.key();
             let members = seat.group.members()?.into_iter().filter_map(|member| {
