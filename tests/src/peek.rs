@@ -5,6 +5,7 @@ use std::path::Path;
 
 use budstikke::SecretString;
 use budstikke::vault::{Kind, Vault, VaultError};
+use budstikke_e2ee::contact::Route;
 use budstikke_e2ee::envelope::Envelope;
 use budstikke_e2ee::group::Group;
 use budstikke_e2ee::slot::SlotKeys;
@@ -57,6 +58,8 @@ pub struct Lane {
 struct Case {
     #[prost(bytes = "vec", tag = "2")]
     group_id: Vec<u8>,
+    #[prost(bytes = "vec", repeated, tag = "5")]
+    routes: Vec<Vec<u8>>,
 }
 
 /// What one cell at a relay is.
@@ -87,6 +90,16 @@ pub fn values(vault: &Path, kind: Kind) -> Vec<Vec<u8>> {
     let mut vault = open(vault);
     let rows = vault.read(|view| view.list(kind)).expect("the rows");
     rows.into_iter().map(|row| row.value.to_vec()).collect()
+}
+
+/// Where the only case of a vault writes to.
+///
+/// # Panics
+/// When the vault holds no case.
+#[allow(clippy::expect_used, reason = "a test fails loudly")]
+pub fn routes(vault: &Path) -> Vec<Route> {
+    let case = records::<Case>(vault, CASE).into_iter().next().expect("a case");
+    case.routes.iter().map(|route| Route::from_bytes(route).expect("a route")).collect()
 }
 
 /// The keys of the slot of the only case's group, at the first attempt: what a member of that epoch can derive.

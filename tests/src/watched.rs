@@ -106,7 +106,7 @@ impl Connection for WatchedConnection {
         let (mut from_client, mut to_client) = (client.receiver, client.sender);
         let (mut from_relay, mut to_relay) = (relay.receiver, relay.sender);
         let out = self.watched.clone();
-        tokio::spawn(async move {
+        let outgoing = tokio::spawn(async move {
             while let Ok(Some(frame)) = from_client.recv().await {
                 out.note(&frame);
                 out.wait(&frame).await;
@@ -120,9 +120,11 @@ impl Connection for WatchedConnection {
             while let Ok(Some(frame)) = from_relay.recv().await {
                 back.note(&frame);
                 if to_client.send(&[frame]).await.is_err() {
-                    return;
+                    break;
                 }
             }
+            // A stream that the relay ended is of no use in the other direction.
+            outgoing.abort();
         });
         let (read, write) = tokio::io::split(ours);
         Ok(FrameStream::new(read, write))
