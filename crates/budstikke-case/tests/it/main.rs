@@ -1,6 +1,7 @@
 //! The case vocabulary through its public API, with the files of `tests/data`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod action;
 mod common;
 mod consent;
 mod data_files;
