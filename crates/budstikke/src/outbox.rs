@@ -75,6 +75,7 @@ pub(crate) fn enqueue(
             };
             let bytes = zeroize::Zeroizing::new(prost::Message::encode_to_vec(&record));
             work.tx.append(OutboxRecord::KIND, &bytes)?;
+            work.queued();
             cells += 1;
         }
     }

@@ -75,7 +75,7 @@ impl Client {
     }
 
     /// Goes on fetching and sending until the future is dropped or the client is closed. Cells are taken as the
-    /// relay pushes them; watch [`Client::events`] meanwhile.
+    /// relay pushes them, and what other calls queue meanwhile is sent at once; watch [`Client::events`].
     ///
     /// # Errors
     /// As [`Client::sync`].
@@ -86,6 +86,7 @@ impl Client {
             tokio::select! {
                 () = self.stopped().cancelled() => return Ok(()),
                 () = pushed => {}
+                () = self.newly_queued() => {}
                 () = tokio::time::sleep(LISTEN_PASS) => {}
             }
         }

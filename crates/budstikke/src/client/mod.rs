@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use budstikke_e2ee::suite::{Env, Suite};
 use budstikke_proto::address::RelayAddress;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
 pub use builder::Builder;
@@ -44,6 +44,8 @@ struct Inner {
     relays: Mutex<Relays>,
     /// Only one fetch-and-process run at a time, so that cells are taken in order.
     turn: tokio::sync::Mutex<()>,
+    /// Wakes a listener when something new waits in the outbox.
+    queued: Notify,
     stop: CancellationToken,
 }
 
@@ -87,6 +89,7 @@ impl Client {
             events,
             relays: Mutex::new(HashMap::new()),
             turn: tokio::sync::Mutex::new(()),
+            queued: Notify::new(),
             stop: CancellationToken::new(),
         };
         Self { inner: Arc::new(inner) }
@@ -149,6 +152,11 @@ impl Client {
         &self.inner.suite
     }
 
+    /// Waits until something new waits in the outbox.
+    pub(crate) async fn newly_queued(&self) {
+        self.inner.queued.notified().await;
+    }
+
     pub(crate) fn stopped(&self) -> &CancellationToken {
         &self.inner.stop
     }
@@ -167,13 +175,16 @@ impl Client {
         let inner = Arc::clone(&self.inner);
         let now = self.now();
         let done = self.inner.vault.run(move |tx| {
-            let events = RefCell::new(Vec::new());
-            let work_in = Work { tx, suite: &inner.suite, now, events: &events };
+            let then = RefCell::new(Then::default());
+            let work_in = Work { tx, suite: &inner.suite, now, then: &then };
             let value = work(&work_in)?;
-            Ok::<_, Error>((value, events.into_inner()))
+            Ok::<_, Error>((value, then.into_inner()))
         });
-        let (value, events) = done.await?;
-        for event in events {
+        let (value, then) = done.await?;
+        if then.queued {
+            self.inner.queued.notify_one();
+        }
+        for event in then.events {
             self.publish_event(event);
         }
         Ok(value)
@@ -208,7 +219,14 @@ pub(crate) struct Work<'a> {
     pub(crate) tx: &'a Tx<'a>,
     pub(crate) suite: &'a Suite,
     pub(crate) now: i64,
-    events: &'a RefCell<Vec<Event>>,
+    then: &'a RefCell<Then>,
+}
+
+/// What follows once a transaction is durable.
+#[derive(Default)]
+struct Then {
+    events: Vec<Event>,
+    queued: bool,
 }
 
 impl Work<'_> {
@@ -219,7 +237,12 @@ impl Work<'_> {
 
     /// To be published once this transaction is durable.
     pub(crate) fn event(&self, event: Event) {
-        self.events.borrow_mut().push(event);
+        self.then.borrow_mut().events.push(event);
+    }
+
+    /// Cells wait for a relay once this transaction is durable: a listener need not wait for its next pass.
+    pub(crate) fn queued(&self) {
+        self.then.borrow_mut().queued = true;
     }
 }
 
