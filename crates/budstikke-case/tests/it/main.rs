@@ -2,11 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod action;
+mod alert;
 mod common;
 mod consent;
 mod data_files;
 mod guard;
 mod line;
+mod onward_kinds;
+mod projection;
 mod received;
 mod refusals;
 mod sizes;
