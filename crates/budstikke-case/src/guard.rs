@@ -192,11 +192,10 @@ impl<'a> Message<'a> {
             Body::EmergencyContact(_) if !terms.covers(self.named_terms(), i64::MAX) => {
                 Needs::Emergency
             }
-            // A call for help is never held back by a date or a suspension.
-            Body::EmergencyContact(_) => Needs::Nothing,
+            // A call for help is never held back by a date or a suspension, nor is taking consent
+            // back.
+            Body::EmergencyContact(_) | Body::ConsentWithdrawal(_) => Needs::Nothing,
             Body::Receipt(receipt) if self.always(receipt) => Needs::Nothing,
-            // Nor is taking consent back.
-            Body::ConsentWithdrawal(_) => Needs::Nothing,
             _ if self.kind.is_negotiation() => Needs::Nothing,
             _ => Needs::Terms,
         }

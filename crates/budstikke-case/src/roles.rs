@@ -117,9 +117,6 @@ impl Act {
                 HeadOfMission,
                 MultilateralMissionStaff,
             ],
-            Self::AssessCase => {
-                &[MissionStaff, MissionContactPerson, HeadOfMission, MultilateralMissionStaff]
-            }
             Self::SendIdentity => &[
                 Defender,
                 Family,
@@ -143,7 +140,8 @@ impl Act {
                 MinistryDecisionMaker,
                 MinistryPrivacyOfficer,
             ],
-            Self::AskConsent
+            Self::AssessCase
+            | Self::AskConsent
             | Self::RecordConsent
             | Self::ShareConsent
             | Self::BriefOnCase

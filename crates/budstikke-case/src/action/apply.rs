@@ -85,7 +85,7 @@ impl ActionState {
                 self.phase = ConsultingDefender;
             }
             ActionEvent::Cleared => {
-                self.unblocked(self.blocks(facts, now))?;
+                unblocked(self.blocks(facts, now))?;
                 self.from(&[Draft, ConsultingDefender], "clear", now)?;
                 self.phase = Cleared;
             }
@@ -103,7 +103,7 @@ impl ActionState {
                 let open =
                     |refusal: &Refusal| matches!(refusal, Refusal::ApprovalConditionOpen { .. });
                 let blocks = self.blocks(facts, now).into_iter().filter(|b| !open(b)).collect();
-                self.unblocked(blocks)?;
+                unblocked(blocks)?;
                 self.from(&[Cleared, Scheduled], "schedule", now)?;
                 (self.phase, self.scheduled_for_s) = (Scheduled, for_s);
             }
@@ -129,7 +129,7 @@ impl ActionState {
                 self.from(&[OnHold], "resume", now)?;
                 let consent = |b: &Refusal| b.code().starts_with('C');
                 let blocks = blocks(&self.decoded, Some(self.hash), facts, now);
-                self.unblocked(blocks.into_iter().filter(consent).collect())?;
+                unblocked(blocks.into_iter().filter(consent).collect())?;
                 self.phase = self.held_from.take().unwrap_or(Draft);
             }
             ActionEvent::Cancelled => {
@@ -210,7 +210,7 @@ impl ActionState {
         facts: &CaseFacts<'_>,
         now: i64,
     ) -> Result<(), Refusal> {
-        self.unblocked(blocks(&self.decoded, Some(self.hash), facts, now))?;
+        unblocked(blocks(&self.decoded, Some(self.hash), facts, now))?;
         self.from(&[Draft, ConsultingDefender, AwaitingApproval], "submit", now)?;
         let named = Hash::from_slice(&request.plan_hash);
         if named != Some(self.hash) || plan_hash(&request.plan) != self.hash {
@@ -291,7 +291,7 @@ impl ActionState {
         facts: &CaseFacts<'_>,
         now: i64,
     ) -> Result<(), Refusal> {
-        self.unblocked(self.blocks(facts, now))?;
+        unblocked(self.blocks(facts, now))?;
         self.from(&[Cleared, Scheduled], "do", now)?;
         let excepted = self.decoded.consent_exception.is_some();
         if statuses_seen.len() < self.decoded.persons.len() && !excepted {
@@ -357,19 +357,20 @@ impl ActionState {
         (self.phase, self.held_from) = (Cancelled, None);
     }
 
-    fn unblocked(&self, blocks: Vec<Refusal>) -> Result<(), Refusal> {
-        match blocks.into_iter().next() {
-            Some(refusal) => Err(refusal),
-            None => Ok(()),
-        }
-    }
-
     fn from(&self, phases: &[ActionPhase], step: &'static str, now: i64) -> Result<(), Refusal> {
         if phases.contains(&self.phase(now)) { Ok(()) } else { Err(self.out_of_step(step, now)) }
     }
 
     fn out_of_step(&self, step: &'static str, now: i64) -> Refusal {
         Refusal::OutOfStep { step, phase: self.phase(now).name() }
+    }
+}
+
+/// The first of what stops it.
+fn unblocked(blocks: Vec<Refusal>) -> Result<(), Refusal> {
+    match blocks.into_iter().next() {
+        Some(refusal) => Err(refusal),
+        None => Ok(()),
     }
 }
 
@@ -380,12 +381,11 @@ impl std::fmt::Debug for ActionEvent<'_> {
 }
 
 impl<'a> ActionEvent<'a> {
-    /// The step that a message says; `None` for other kinds, and for a decision, whose signature
-    /// has to be proven first.
+    /// The step that a message says; `None` for other kinds, for a decision, whose signature has
+    /// to be proven first, and for a plan, whose bytes are what counts.
     pub fn of(content: &'a w::Content) -> Option<Self> {
         use w::content::Body;
         match content.body.as_ref()? {
-            Body::ActionPlan(_) => None,
             Body::ApprovalRequest(request) => Some(Self::Submitted(request)),
             Body::EffectReport(_) => Some(Self::EffectReported),
             Body::ReactionInformed(_) => Some(Self::Informed),

@@ -50,9 +50,10 @@ pub fn review(
     }
     let mut state = ActionState::draft(request.plan.clone())?;
     let risk: w::RiskAssessment = decode(&request.risk_assessment)?;
-    let verification: Vec<w::VerificationRecord> = match request.verification.is_empty() {
-        true => Vec::new(),
-        false => vec![decode(&request.verification)?],
+    let verification: Vec<w::VerificationRecord> = if request.verification.is_empty() {
+        Vec::new()
+    } else {
+        vec![decode(&request.verification)?]
     };
     let (consents, statements, statuses, mut refusals) = proofs(request, keys, now)?;
     let facts = CaseFacts {

@@ -167,7 +167,7 @@ impl Ledger {
             return Err(Refusal::ConsentSuspended { person: person.to_owned(), cause });
         }
         let Some(decides) = own.or(representative).or(family) else {
-            return Err(self.nobody(person, ask.scope, &all));
+            return Err(nobody(person, ask.scope, &all));
         };
         self.covers(person, &decides, ask, now)?;
         for other in stand_ins.into_iter().flatten() {
@@ -184,11 +184,10 @@ impl Ledger {
         let person = person.to_owned();
         let in_advance = activation(claim) != Activation::Always;
         if !granted(claim) {
-            return Err(match in_advance {
-                true => {
-                    Refusal::AdvanceWishForbids { person, scope, activation: activation(claim) }
-                }
-                false => Refusal::ConsentRefused { person, scope },
+            return Err(if in_advance {
+                Refusal::AdvanceWishForbids { person, scope, activation: activation(claim) }
+            } else {
+                Refusal::ConsentRefused { person, scope }
             });
         }
         if let Some(at) = self.withdrawn(&statement.record_id, statement.given_at_s, claim.scope) {
@@ -228,21 +227,6 @@ impl Ledger {
             return Err(Refusal::ConsentWithdrawn { person: person.to_owned(), at });
         }
         identity(person, said.claim, ask)
-    }
-
-    /// Nobody with standing answered; perhaps somebody without did.
-    fn nobody(&self, person: &str, scope: Scope, all: &[Said<'_>]) -> Refusal {
-        let person = person.to_owned();
-        match all.iter().max_by_key(|said| said.by.given_at_s) {
-            Some(said) if said.by.basis == GiverBasis::GroupDecision => {
-                Refusal::GroupConsentDoesNotNameMembers { person }
-            }
-            Some(said) => {
-                let basis = said.by.basis.name();
-                Refusal::ConsentGiverNotEligible { person, basis }
-            }
-            None => Refusal::ConsentMissing { person, scope },
-        }
     }
 
     /// When this scope of a record was taken back. Withdrawal is for good: to agree again is a new
@@ -328,4 +312,19 @@ fn identity(person: &str, claim: &ConsentClaim, ask: &Ask) -> Result<(), Refusal
         return Ok(());
     }
     Err(Refusal::IdentityLevelTooHigh { person: person.to_owned(), asked: ask.identity, allowed })
+}
+
+/// Nobody with standing answered; perhaps somebody without did.
+fn nobody(person: &str, scope: Scope, all: &[Said<'_>]) -> Refusal {
+    let person = person.to_owned();
+    match all.iter().max_by_key(|said| said.by.given_at_s) {
+        Some(said) if said.by.basis == GiverBasis::GroupDecision => {
+            Refusal::GroupConsentDoesNotNameMembers { person }
+        }
+        Some(said) => {
+            let basis = said.by.basis.name();
+            Refusal::ConsentGiverNotEligible { person, basis }
+        }
+        None => Refusal::ConsentMissing { person, scope },
+    }
 }

@@ -112,7 +112,7 @@ pub enum Refusal {
         act: &'static str,
     },
     /// C01
-    #[error("{person} has not been asked for consent to this, or has not answered ({}).", scope.name())]
+    #[error("{person} has not answered whether they agree to this ({}).", scope.name())]
     ConsentMissing {
         /// Alias; empty when nobody is named.
         person: String,

@@ -159,9 +159,12 @@ fn handling(h: &Header, leg: Leg) -> Result<(), Refusal> {
 /// Acts of the role table that sending this body is.
 fn acts(body: &Body, leg: Leg) -> Vec<Act> {
     let with_defender = matches!(leg, Leg::DefenderMission | Leg::DefenderMultilateralMission);
-    let by_giver = |signature: &[u8]| match !signature.is_empty() && with_defender {
-        true => vec![Act::GiveConsent],
-        false => vec![Act::RecordConsent],
+    let by_giver = |signature: &[u8]| {
+        if !signature.is_empty() && with_defender {
+            vec![Act::GiveConsent]
+        } else {
+            vec![Act::RecordConsent]
+        }
     };
     match body {
         Body::PrivacyNotice(_) | Body::ChannelOffer(_) => vec![Act::Publish],

@@ -105,13 +105,21 @@ pub(super) fn request(m: &w::ApprovalRequest, s: &mut Sections) {
         plan(&decoded, s);
     }
     for token in &m.consent_tokens {
-        decode(token).iter().for_each(|token| super::consent::token(token, s));
+        if let Ok(token) = decode(token) {
+            super::consent::token(&token, s);
+        }
     }
     for status in &m.consent_statuses {
-        decode(status).iter().for_each(|status| super::consent::status(status, s));
+        if let Ok(status) = decode(status) {
+            super::consent::status(&status, s);
+        }
     }
-    decode(&m.risk_assessment).iter().for_each(|assessment| risk(assessment, s));
-    decode(&m.verification).iter().for_each(|record| verification(record, s));
+    if let Ok(assessment) = decode(&m.risk_assessment) {
+        risk(&assessment, s);
+    }
+    if let Ok(record) = decode(&m.verification) {
+        verification(&record, s);
+    }
 }
 
 pub(super) fn decision(m: &w::Decision, s: &mut Sections) {

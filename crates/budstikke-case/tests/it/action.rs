@@ -296,6 +296,9 @@ fn f01_one_unverified_fact_is_enough() {
     assert!(warnings.contains(&Warning::FactsUnverified { facts: vec!["foreman".to_owned()] }));
 }
 
+/// Takes an answer out of an assessment.
+type Blank = fn(&mut w::RiskAssessment);
+
 #[test]
 fn f02_f03_the_assessment_is_whole_recent_and_talked_over() {
     let mut world = world(ledger([statement(GRANTED, NOW)]), NOW);
@@ -306,8 +309,7 @@ fn f02_f03_the_assessment_is_whole_recent_and_talked_over() {
     assert_eq!(codes(&blocks(&flash, &world, NOW + 60)), "A01");
     let late = blocks(&flash, &world, NOW + 3 * DAY + 60);
     assert!(late.contains(&Refusal::RiskAssessmentOutdated { made: NOW, max_s: 3 * DAY }));
-    type Edit = fn(&mut w::RiskAssessment);
-    let rows: [(Edit, &str); 6] = [
+    let rows: [(Blank, &str); 6] = [
         (|r| r.q4_perpetrator_link = None, "q4_perpetrator_link"),
         (|r| r.q7_local_mechanisms.as_mut().unwrap().answer = 0, "q7_local_mechanisms"),
         (|r| r.if_we_do_not.clear(), "if_we_do_not"),

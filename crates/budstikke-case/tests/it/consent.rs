@@ -99,7 +99,7 @@ fn digest_is_pinned() {
     assert_eq!(record.claims[0].claim, [0x08, 4, 0x10, 2, 0x18, 2]);
     let body: w::ConsentTokenBody = decode(&record.body).unwrap();
     let real: Vec<_> = body.digests.iter().filter(|digest| **digest != [1; 32]).collect();
-    let hex: String = real[0].iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = Hash::from_slice(real[0]).unwrap().to_string();
     assert_eq!((real.len(), hex.as_str()), (1, GOLDEN));
 }
 
@@ -182,10 +182,13 @@ fn i06_oral_consent_to_a_demarche_needs_two_officers() {
     assert!(ledger([proven]).permits("REED", &ask, NOW).is_ok());
 }
 
+/// Who, how many seconds after NOW, what.
+type Said = (GiverBasis, i64, Choice);
+
 #[test]
 fn the_order_of_words() {
     use GiverBasis::{CloseFamily, FriendOrColleague, LegalRepresentative, Self_};
-    let table: [(&[(GiverBasis, i64, Choice)], &str); 9] = [
+    let table: [(&[Said], &str); 9] = [
         (&[], "C01"),
         (&[(FriendOrColleague, 0, Choice::Granted)], "C07"),
         (&[(CloseFamily, 0, Choice::Granted)], ""),
@@ -388,7 +391,8 @@ proptest! {
     #[test]
     fn any_bytes_prove_nothing(body: Vec<u8>, signature: Vec<u8>, claim: Vec<u8>, salt: Vec<u8>) {
         let disclosed = vec![w::SaltedClaim { salt, claim }];
-        let attestations = vec![w::Attestation { officer: Some(a().officer), signature: signature.clone() }];
+        let by = w::Attestation { officer: Some(a().officer), signature: signature.clone() };
+        let attestations = vec![by];
         let token = w::ConsentToken { body, giver_signature: signature, attestations, disclosed };
         prop_assert!(consent::verify(&token, &directory()).is_err());
         let record = w::ConsentRecord { body: token.body.clone(), ..w::ConsentRecord::default() };
@@ -418,11 +422,12 @@ proptest! {
 
     /// The person's own latest no is final, whatever else anybody says before or after.
     #[test]
-    fn a_no_is_final(others in prop::collection::vec((1_i32..8, 0_i64..100, any::<bool>()), 0..12)) {
+    fn a_no_is_final(
+        others in prop::collection::vec((1_i32..8, 0_i64..100, any::<bool>()), 0..12),
+    ) {
         let others = others.into_iter().filter_map(|(basis, at, yes)| {
-            let basis = GiverBasis::try_from(basis).ok().filter(|basis| {
-                !matches!(basis, GiverBasis::Self_ | GiverBasis::Guardian | GiverBasis::GroupDecision)
-            })?;
+            let own = [GiverBasis::Self_, GiverBasis::Guardian, GiverBasis::GroupDecision];
+            let basis = GiverBasis::try_from(basis).ok().filter(|basis| !own.contains(basis))?;
             let choice = if yes { Choice::Granted } else { Choice::Refused };
             Some(says(basis, NOW + at, Scope::Demarche, choice))
         });

@@ -22,10 +22,12 @@ fn case() -> (w::CaseIntake, Vec<w::IdentitySheet>) {
     let (mut case, mut identity) = (file.intake, file.identity);
     (case.source, case.contact) = (mission.source, mission.contact);
     (case.actions, case.results) = (mission.actions, mission.results);
-    case.source.as_mut().unwrap().who = "The nurse of the market".to_owned();
-    identity[0].name = "Ilse Marrowby".to_owned();
+    "The nurse of the market".clone_into(&mut case.source.as_mut().unwrap().who);
+    "Firstname Lastname".clone_into(&mut identity[0].name);
     // People do write their own names.
-    case.incidents[1].what_happened.push_str(" One says: Ilse, stop it. MARROWBY, we know you.");
+    case.incidents[1]
+        .what_happened
+        .push_str(" One says: Firstname, stop it. LASTNAME, we know you.");
     case.others[0].response.push_str(" The nurse of the market rang them.");
     (case, identity)
 }
@@ -68,7 +70,7 @@ fn brief(order: &Order<'_>) -> Result<Brief, Refusal> {
         persons: &["HERON".to_owned(), "REED".to_owned()],
         level: order.level,
         also_leave_out: &["Sundra".to_owned()],
-        assessment: "Urgent. HERON (Ilse Marrowby) asks for quiet.",
+        assessment: "Urgent. HERON (Firstname Lastname) asks for quiet.",
         asked_of_you: "Who decides this week?",
     };
     let permission = Permission {
@@ -105,13 +107,14 @@ fn a_brief_names_nobody_and_says_what_it_leaves_out() {
     let secrets = identifying_texts(&identity, intake.source.as_ref());
     assert!(secrets.len() >= 4);
     assert!(!finds(&sent.bytes, &secrets));
-    let words = ["ilse", "marrowby", "the foreman", "REED-SISTER", "Sundra", "nurse", "Officer A"];
+    let words =
+        ["firstname", "lastname", "the foreman", "REED-SISTER", "Sundra", "nurse", "Officer A"];
     for word in words {
         assert!(!finds(&sent.bytes, &[word.to_owned()]), "{word}");
     }
     // And finds a planted one.
     let mut planted = built.brief.clone();
-    planted.incidents[0].what_happened.push_str(" (ilse marrowby)");
+    planted.incidents[0].what_happened.push_str(" (firstname lastname)");
     assert!(finds(&planted.encode_to_vec(), &secrets));
     // What is left is whole.
     assert_eq!(built.brief.incidents.len(), 3);

@@ -251,14 +251,15 @@ fn every_refusal_can_be_shown() {
         assert_eq!(refusal.code().len(), 3);
     }
     let codes: BTreeSet<_> = all.iter().map(Refusal::code).collect();
-    let expected = "I01 I02 I03 P01 P02 P03 P04 P07 T01 T02 T03 T04 T05 T06 T07 T08 W01 W02 W03";
+    let expected = "A01 A02 A03 A04 A05 A06 C01 C02 C03 C04 C05 C06 C07 C08 C09 C10 C11 C12 D01 \
+                    F01 F02 F03 F05 I01 I02 I03 I04 I06 P01 P02 P03 P04 P07 T01 T02 T03 T04 T05 T06 T07 T08 W01 W02 W03 W04";
     assert_eq!(codes.into_iter().collect::<Vec<_>>().join(" "), expected);
     assert_eq!(Refusal::SourceMayNotLeave.who_can_fix(), WhoCanFix::You);
 }
 
 fn every_refusal() -> Vec<Refusal> {
     let text = String::new;
-    vec![
+    let mut all = vec![
         Refusal::TermsNotInForce { leg: LEG, state: Phase::None },
         Refusal::TermsExpired { since: 0 },
         Refusal::TermsHashMismatch { expected: None, got: None },
@@ -282,5 +283,49 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::Malformed { field: text(), fault: Fault::Missing },
         Refusal::TooLarge { field: text(), limit: 1, got: 2, unit: Unit::Bytes },
         Refusal::ReplayIgnored { seq: 1 },
+    ];
+    all.extend(of_the_ministry_line());
+    all
+}
+
+fn of_the_ministry_line() -> Vec<Refusal> {
+    let (person, scope) = ("HERON".to_owned(), w::Scope::Demarche);
+    let (kind, hash) = (w::ActionKind::Demarche, in_force().1);
+    let level = w::IdentityLevel::Alias;
+    let person = || person.clone();
+    vec![
+        Refusal::RoleCertificateInvalid { reason: "signature" },
+        Refusal::FourEyes { act: "decide" },
+        Refusal::ConsentMissing { person: person(), scope },
+        Refusal::ConsentRefused { person: person(), scope },
+        Refusal::AdvanceWishForbids {
+            person: person(),
+            scope,
+            activation: w::Activation::IfDetained,
+        },
+        Refusal::ConsentWithdrawn { person: person(), at: 0 },
+        Refusal::ConsentSuspended { person: person(), cause: "duress" },
+        Refusal::ConsentExpired { person: person(), since: 0 },
+        Refusal::ConsentStale { person: person(), last: 0, max_s: 0 },
+        Refusal::ConsentGiverNotEligible { person: person(), basis: String::new() },
+        Refusal::IdentityLevelTooHigh { person: person(), asked: level, allowed: level },
+        Refusal::WordingChanged { person: person(), agreed: None, now: None },
+        Refusal::ConsentProofInvalid { step: "digest" },
+        Refusal::GroupConsentDoesNotNameMembers { person: person() },
+        Refusal::ConsentExceptionNotAvailable { why: "danger-not-argued" },
+        Refusal::FactsNotVerified { facts: vec![] },
+        Refusal::RiskAssessmentMissing { missing: vec!["all"] },
+        Refusal::RiskAssessmentOutdated { made: 0, max_s: 0 },
+        Refusal::NotDiscussedWithDefender,
+        Refusal::LocalOrganisationsNotConsulted,
+        Refusal::ApprovalMissing { kind },
+        Refusal::ApprovalRefused { at: 0 },
+        Refusal::ApprovalExpired { since: 0 },
+        Refusal::PlanChangedSinceApproval { approved: hash, now: hash },
+        Refusal::ApprovalConditionOpen { condition: 1 },
+        Refusal::ConsultationNotSent { kind },
+        Refusal::EffectReportDue { by: 0 },
+        Refusal::DefenderNotInformed,
+        Refusal::OutOfStep { step: "close", phase: "draft" },
     ]
 }
