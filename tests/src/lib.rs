@@ -1,4 +1,5 @@
 //! What the end-to-end tests share.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
 pub mod desk;
 pub mod peek;

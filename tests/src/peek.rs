@@ -75,7 +75,6 @@ pub enum Waiting {
 ///
 /// # Panics
 /// When the vault cannot be read.
-#[allow(clippy::expect_used, reason = "a test fails loudly")]
 pub fn records<R: Message + Default>(vault: &Path, kind: u16) -> Vec<R> {
     let values = values(vault, Kind::new(kind));
     values.iter().map(|value| R::decode(value.as_slice()).expect("a record")).collect()
@@ -85,7 +84,6 @@ pub fn records<R: Message + Default>(vault: &Path, kind: u16) -> Vec<R> {
 ///
 /// # Panics
 /// When the vault cannot be read.
-#[allow(clippy::expect_used, reason = "a test fails loudly")]
 pub fn values(vault: &Path, kind: Kind) -> Vec<Vec<u8>> {
     let mut vault = open(vault);
     let rows = vault.read(|view| view.list(kind)).expect("the rows");
@@ -96,7 +94,6 @@ pub fn values(vault: &Path, kind: Kind) -> Vec<Vec<u8>> {
 ///
 /// # Panics
 /// When the vault holds no case.
-#[allow(clippy::expect_used, reason = "a test fails loudly")]
 pub fn routes(vault: &Path) -> Vec<Route> {
     let case = records::<Case>(vault, CASE).into_iter().next().expect("a case");
     case.routes.iter().map(|route| Route::from_bytes(route).expect("a route")).collect()
@@ -106,7 +103,6 @@ pub fn routes(vault: &Path) -> Vec<Route> {
 ///
 /// # Panics
 /// When the vault holds no case.
-#[allow(clippy::expect_used, reason = "a test fails loudly")]
 pub fn slot_keys(path: &Path, now: i64) -> SlotKeys {
     let case = records::<Case>(path, CASE).into_iter().next().expect("a case");
     let suite = Suite::new(&mut OsRng);
@@ -122,7 +118,6 @@ pub fn slot_keys(path: &Path, now: i64) -> SlotKeys {
 ///
 /// # Panics
 /// When the relay does not answer.
-#[allow(clippy::expect_used, reason = "a test fails loudly")]
 pub async fn waiting(vault: &Path) -> Vec<Waiting> {
     let post = records::<Post>(vault, POST).into_iter().next().expect("a mailbox");
     let lanes = records::<Lane>(vault, LANE);
@@ -146,7 +141,6 @@ pub async fn waiting(vault: &Path) -> Vec<Waiting> {
     cells.iter().map(what).collect()
 }
 
-#[allow(clippy::expect_used, reason = "a test fails loudly")]
 fn open(vault: &Path) -> Vault {
     Vault::open(vault, &SecretString::from(PASSPHRASE)).expect("the vault opens")
 }

@@ -2,6 +2,7 @@
 //! relay on the internet sees addresses.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,7 +23,6 @@ impl Proxy {
     ///
     /// # Panics
     /// When the machine has no sockets left.
-    #[allow(clippy::expect_used, reason = "a test fails loudly")]
     pub async fn start() -> (Self, u16) {
         let front = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a socket");
         let free = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a socket");
@@ -38,26 +38,36 @@ impl Proxy {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    #[allow(clippy::expect_used, reason = "a test fails loudly")]
     async fn forward(self, front: Arc<UdpSocket>, relay: SocketAddr) {
         let mut sockets: HashMap<SocketAddr, Arc<UdpSocket>> = HashMap::new();
         let mut packet = vec![0; LONGEST];
         loop {
             let Ok((length, client)) = front.recv_from(&mut packet).await else { continue };
-            if !sockets.contains_key(&client) {
-                let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a socket");
-                socket.connect(relay).await.expect("loopback");
-                let address = socket.local_addr().expect("its address");
-                self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(address);
-                let socket = Arc::new(socket);
-                tokio::spawn(back(Arc::clone(&socket), Arc::clone(&front), client));
-                sockets.insert(client, socket);
-            }
-            if let (Some(socket), Some(packet)) = (sockets.get(&client), packet.get(..length)) {
+            let socket = match sockets.entry(client) {
+                Entry::Occupied(there) => there.into_mut(),
+                Entry::Vacant(place) => place.insert(self.socket(relay, &front, client).await),
+            };
+            if let Some(packet) = packet.get(..length) {
                 // A lost packet is the protocol's to mend.
                 let _ = socket.send(packet).await;
             }
         }
+    }
+
+    /// The socket that stands for one client towards the relay.
+    async fn socket(
+        &self,
+        relay: SocketAddr,
+        front: &Arc<UdpSocket>,
+        client: SocketAddr,
+    ) -> Arc<UdpSocket> {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a socket");
+        socket.connect(relay).await.expect("loopback");
+        let address = socket.local_addr().expect("its address");
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(address);
+        let socket = Arc::new(socket);
+        tokio::spawn(back(Arc::clone(&socket), Arc::clone(front), client));
+        socket
     }
 }
 

@@ -1,5 +1,12 @@
 //! The real client process is aborted at every step of sending, receiving and committing. After a restart both sides
 //! hold the message exactly once, the relay was given it once, and its copies are gone.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly"
+)]
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

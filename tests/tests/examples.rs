@@ -14,7 +14,7 @@ mod ministry;
 #[path = "../../crates/budstikke/examples/mission.rs"]
 mod mission;
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_of_all_roles_work_together() {
@@ -32,7 +32,7 @@ async fn the_examples_of_all_roles_work_together() {
         };
         defender::run(home, &invitation).await
     };
-    let both = async { tokio::join!(mission::serve(home), defending) };
+    let both = Box::pin(async { tokio::join!(mission::serve(home), defending) });
     let (served, answer) = tokio::time::timeout(LONG, both).await.expect("within a minute");
     served.expect("the mission's part");
     assert_eq!(answer.expect("an answer"), "We have read it, and will answer within a day.");

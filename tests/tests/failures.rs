@@ -1,5 +1,12 @@
 //! What goes wrong: relays that are away, die, lie or refuse; papers that ended or are forged; people who answer
 //! twice. Each is a typed error with one plain sentence, and nothing is lost or done twice.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly"
+)]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

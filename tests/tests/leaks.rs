@@ -1,5 +1,12 @@
 //! A whole scenario over a relay with its most talkative log and its metrics on; then everything that the relay
 //! keeps, says and counts is searched for everything that it must not know.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly"
+)]
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
@@ -74,14 +81,18 @@ async fn nothing_of_a_scenario_stands_where_the_relay_could_be_made_to_show_it()
     let mut secrets = Secrets::default();
     let frames = watched.seen();
     assert!(frames.len() > 200, "{} frames were watched", frames.len());
-    frames.iter().for_each(|frame| secrets.frame(frame));
+    for frame in &frames {
+        secrets.frame(frame);
+    }
     for name in ["ministry", "officer-a", "officer-b", "heron"] {
         secrets.vault(&vaults.path().join(name).join("vault.db"));
     }
     secrets.words();
     let clients = proxy.seen();
     assert!(clients.len() > 10, "{} client addresses", clients.len());
-    clients.iter().for_each(|client| secrets.address(*client));
+    for client in clients {
+        secrets.address(client);
+    }
     secrets.forget_what_is_public(&relay_text(&options, &proxy));
     let scanner = Scanner::new(secrets.markers());
     assert!(scanner.len() > 500, "{} things to look for", scanner.len());

@@ -1,4 +1,11 @@
 //! Devices commit in the same epoch over the real relay: the slot decides, losers make theirs anew, nobody forks.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly"
+)]
 
 use budstikke::{Client, Event, EventStream, SendOptions};
 use budstikke_e2ee::envelope::Envelope;
@@ -132,7 +139,7 @@ async fn a_slot_that_a_member_filled_with_garbage_is_passed_over() {
         vec![vec![0xa5; CELL_LEN]],
         sealed(b"no envelope"),
         sealed(&Envelope::Mls(b"no commit".to_vec()).to_bytes()),
-        sealed(&[0x0a; 40_000]),
+        sealed(&vec![0x0a; 40_000]),
     ];
     let raw = Raw::connect(world.relay.address()).await.expect("a connection");
     let mut stream = raw.open().await.expect("a stream");

@@ -1,5 +1,12 @@
 //! Every refusal, provoked twice: through the client, which then sends nothing; and by a sender modified to skip the
 //! check, at the receiver, which keeps the message apart and answers with the code.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly"
+)]
 
 use std::collections::BTreeSet;
 
@@ -388,9 +395,9 @@ impl Device<'_> {
         let case = self.client.case(self.case).await.expect("case");
         let sound = |progress| progress != Progress::Refused;
         let own = case.messages.iter().filter(|message| message.progress.is_some_and(sound));
-        let headers = own
+        let mut headers = own
             .filter_map(|message| Received::open(message.content.clone()).ok()?.header().cloned());
-        let mut header = headers.filter(|header| header.purpose != 0).last().expect("a header");
+        let mut header = headers.rfind(|header| header.purpose != 0).expect("a header");
         header.message_id = random_id();
         header.seq = 0;
         header.in_reply_to = Vec::new();

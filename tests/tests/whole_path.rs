@@ -1,4 +1,11 @@
 //! The whole path over real QUIC and real files: certificates, first contact, terms, messages, a colleague, a race.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly"
+)]
 
 use budstikke::case::Phase;
 use budstikke::{Choice, Decision, ErrorClass, Progress, SendOptions};
