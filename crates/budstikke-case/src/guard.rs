@@ -3,6 +3,7 @@
 
 use crate::hash::Hash;
 use crate::kind::Kind;
+use crate::projection;
 use crate::received::malformed;
 use crate::refusal::{Fault, Refusal};
 use crate::roles::{Side, side_of};
@@ -63,7 +64,7 @@ impl<'a> Passage<'a> {
 /// Before sealing. `content` is valid ([`crate::validate()`]).
 ///
 /// # Errors
-/// T01 to T08, I01, I02, P01, P07: whatever of the agreement it would break.
+/// T01 to T08, I01, I02, P01, P07, and C10 for a brief: whatever of the agreement it would break.
 pub fn may_send(
     content: &Content,
     terms: &TermsState,
@@ -115,9 +116,9 @@ impl<'a> Message<'a> {
         Ok(Self { header, body, kind: Kind::of_body(body), leg, side })
     }
 
-    /// I02: who somebody is goes to nobody who has not been verified.
+    /// I02: who somebody is, and what they agree to, goes to nobody who has not been verified.
     fn safe_recipient(&self, passage: &Passage<'_>) -> Result<(), Refusal> {
-        if self.kind != Kind::IdentitySheet {
+        if !matches!(self.kind, Kind::IdentitySheet | Kind::ConsentRecord | Kind::ConsentToken) {
             return Ok(());
         }
         match passage.verification {
@@ -252,6 +253,9 @@ impl<'a> Message<'a> {
         }
         if let Body::Receipt(receipt) = self.body {
             return self.receipt_agreed(receipt, terms);
+        }
+        if let Body::CaseBrief(brief) = self.body {
+            projection::under_terms(brief, terms, at)?;
         }
         let from = terms.purposes();
         let to = Purpose::try_from(self.header.purpose).unwrap_or_default();

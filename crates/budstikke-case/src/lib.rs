@@ -1,12 +1,18 @@
 //! The case vocabulary of budstikke: what may be said, by whom, under which terms.
 //!
-//! Pure: no I/O, no clock, no randomness. Time is `now: i64`, Unix seconds, an argument.
+//! Pure: no I/O, no clock, no randomness. Time is `now: i64`, Unix seconds, and where salts are
+//! made `rng`: both are arguments. Keys stay outside too: [`officer::Keys`] is what is asked of
+//! them.
 //!
 //! The way of a message out: [`Draft::build`] fills the header, [`validate()`] checks it,
 //! [`may_send`] holds it against the terms. And in: [`Received::open`] scans and decodes bytes
 //! that it keeps verbatim, [`Received::act`] says whether this version understands all of it,
 //! [`validate()`] and [`may_accept`] check what a modified sender may have skipped.
 //! [`TermsState`] is the negotiation of Box 2.3; every "no" is a [`Refusal`] with a stable code.
+//!
+//! On the Ministry line, [`mod@projection`] builds what leaves the mission, [`mod@consent`] says
+//! who agreed to what and proves it, [`mod@action`] guards an act from plan to closing, and
+//! [`mod@alert`] keeps a clock that only a person stops.
 //!
 //! Files that people write ([`mod@file`]) become messages, messages become a [`View`] to show.
 //!

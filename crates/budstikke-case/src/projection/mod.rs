@@ -9,8 +9,9 @@ mod strip;
 use prost::Message as _;
 
 use crate::carried::decode;
-use crate::consent::{Ask, Ledger};
+use crate::consent::{Ask, Ledger, verify};
 use crate::hash::Hash;
+use crate::officer::Keys;
 use crate::refusal::Refusal;
 use crate::terms_state::{Phase, TermsState};
 use crate::wire as w;
@@ -51,9 +52,9 @@ pub struct Permission<'a> {
     pub onward: &'a TermsState,
     /// Who said what.
     pub consents: &'a Ledger,
-    /// An encoded `ConsentToken` for SHARE_MINISTRY (or the other reader's scope), where one is
-    /// needed; empty otherwise.
-    pub token: &'a [u8],
+    /// Encoded `ConsentToken`s for SHARE_MINISTRY (or the other reader's scope), one for everybody
+    /// in it, where they are needed; empty otherwise.
+    pub tokens: &'a [Vec<u8>],
 }
 
 /// A brief, and what the defender will be told about it.
@@ -95,7 +96,7 @@ pub fn build(
         return Err(Refusal::ThirdPartyNotStripped { field: "brief".to_owned() });
     }
     is_stripped(&brief)?;
-    brief.consent_token = permission.token.to_vec();
+    brief.consent_tokens = permission.tokens.to_vec();
     let items = strip::items(&brief);
     let retention = permission.onward.agreed().and_then(|terms| terms.retention);
     let kept_days = retention.map_or(0, |kept| kept.ministry_days);
@@ -166,16 +167,67 @@ fn allowed(
     if inherits != expected {
         return Err(Refusal::TermsHashMismatch { expected, got: inherits });
     }
-    if rule.mode == OnwardMode::Standing && asked == IdentityLevel::Alias {
+    // The leg's own terms may ask for more than the defender's do.
+    let tighter = onward.onward(recipients, now).mode == OnwardMode::AskEachTime;
+    if rule.mode == OnwardMode::Standing && asked == IdentityLevel::Alias && !tighter {
         return Ok(rule.mode);
     }
     let ask = Ask::new(scope, asked, Urgency::Routine);
     permission.consents.all_permit(material.persons, &ask, now)?;
-    if permission.token.is_empty() {
+    if permission.tokens.len() < material.persons.len() {
         return Err(Refusal::ConsentProofInvalid { step: "token" });
     }
-    decode::<w::ConsentToken>(permission.token)?;
     Ok(OnwardMode::AskEachTime)
+}
+
+/// Checks the proofs in a received brief: of everybody in it, at the level it shows, when it was
+/// made. `leg` is where it came over. A brief under an alias and standing terms has none; whether
+/// it needs them is the terms' matter ([`crate::may_accept`]).
+///
+/// # Errors
+/// C01 to C11: the first that does not hold.
+pub fn proven(
+    brief: &CaseBrief,
+    leg: Leg,
+    keys: &impl Keys,
+) -> Result<Vec<crate::consent::Statement>, Refusal> {
+    let level: IdentityLevel = strict(brief.identity);
+    if brief.consent_tokens.is_empty() && level == IdentityLevel::Alias {
+        return Ok(Vec::new());
+    }
+    let mut ledger = Ledger::new();
+    let mut statements = Vec::new();
+    for token in &brief.consent_tokens {
+        let statement = verify(&decode::<w::ConsentToken>(token)?, keys)?;
+        ledger.add(statement.clone());
+        statements.push(statement);
+    }
+    let persons: Vec<String> = brief.subjects.iter().map(|s| s.r#ref.clone()).collect();
+    let ask = Ask::new(reader(leg).1, level, Urgency::Routine);
+    ledger.all_permit(&persons, &ask, brief.made_at_s)?;
+    Ok(statements)
+}
+
+/// What a brief has to keep to under the terms of its own leg, on both sides of it.
+pub(crate) fn under_terms(brief: &CaseBrief, terms: &TermsState, at: i64) -> Result<(), Refusal> {
+    let Some(agreed) = terms.agreed() else { return Err(Refusal::MinistryLegNotAgreed) };
+    let got = Hash::from_slice(&brief.under_terms_hash);
+    let expected = Hash::from_slice(&agreed.inherits_terms_hash);
+    if got != expected {
+        return Err(Refusal::TermsHashMismatch { expected, got });
+    }
+    let (asked, allowed): (IdentityLevel, IdentityLevel) =
+        (strict(brief.identity), strict(agreed.identity));
+    let recipients = reader(terms.leg()).0;
+    if i32::from(asked) > i32::from(allowed) {
+        let (what, asked, allowed) = (recipients.name(), asked.name(), allowed.name());
+        return Err(Refusal::OnwardExceedsDefenderTerms { what, asked, allowed });
+    }
+    let ask_each_time = terms.onward(recipients, at).mode == OnwardMode::AskEachTime;
+    if ask_each_time && brief.consent_tokens.len() < brief.subjects.len() {
+        return Err(Refusal::ConsentProofInvalid { step: "token" });
+    }
+    Ok(())
 }
 
 impl Brief {

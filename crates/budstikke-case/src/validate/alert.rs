@@ -70,14 +70,18 @@ pub(super) fn brief(m: &w::CaseBrief, c: &mut Check) -> Checked {
     c.text("asked_of_you", &m.asked_of_you, Optional, 2_000)?;
     left_out(&m.left_out, c)?;
     c.id("under_terms_hash", &m.under_terms_hash, Required, 32)?;
-    if !m.consent_token.is_empty() {
-        return c.inside("consent_token", |c| super::consent::token(&decode(&m.consent_token)?, c));
+    c.entries("consent_tokens", m.consent_tokens.len(), 0..=16)?;
+    for token in &m.consent_tokens {
+        c.inside("consent_tokens", |c| super::consent::token(&decode(token)?, c))?;
+    }
+    if m.consent_tokens.len() >= m.subjects.len() {
+        return Ok(());
     }
     // More than an alias goes nowhere without its own consent.
     if level == IdentityLevel::Alias {
         Ok(())
     } else {
-        Err(c.fault("consent_token", Fault::Missing))
+        Err(c.fault("consent_tokens", Fault::Missing))
     }
 }
 

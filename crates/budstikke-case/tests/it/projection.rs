@@ -1,15 +1,17 @@
 //! The brief: built, never forwarded.
 
-use crate::common::{LEG, MISSION, NOW, accept, code, in_force, intake, offered, terms};
-use crate::line::{DAY, DESK, ledger, signed, statement, token};
+use crate::common::{LEG, NOW, accept, code, in_force, intake, offered, terms};
+use crate::line::{DAY, DESK, directory, ledger, signed, statement, token};
 use budstikke_case::consent::Ledger;
-use budstikke_case::projection::{Brief, Material, Permission, build, finds, identifying_texts};
+use budstikke_case::projection::{
+    Brief, Material, Permission, build, finds, identifying_texts, proven,
+};
 use budstikke_case::wire::{
     self as w, Handling, IdentityLevel, LeftOutWhy, OnwardMode, Purpose, RecipientClass, Scope,
     TermsChangeKind,
 };
 use budstikke_case::{
-    Draft, Hash, Leg, Passage, Refusal, Role, Side, TermsEvent, TermsState, may_accept, validate,
+    Draft, Leg, Passage, Refusal, Role, Side, TermsEvent, TermsState, may_accept, validate,
 };
 use prost::Message as _;
 
@@ -34,10 +36,15 @@ fn case() -> (w::CaseIntake, Vec<w::IdentitySheet>) {
 
 /// The mission's and the desk's terms on top of the defender's.
 fn ministry(defender: &TermsState) -> TermsState {
+    ministry_that(defender, |_| {})
+}
+
+fn ministry_that(defender: &TermsState, edit: fn(&mut w::ChannelTerms)) -> TermsState {
     let leg = Leg::MissionMinistry;
     let bytes = defender.agreed_bytes().unwrap().to_vec();
     let mut state = TermsState::onward_of(leg, bytes).unwrap();
-    let file = terms("terms-ministry.toml").inheriting(defender.agreed_hash().unwrap());
+    let mut file = terms("terms-ministry.toml").inheriting(defender.agreed_hash().unwrap());
+    edit(&mut file.terms);
     let (terms, hash) = file.encode();
     state.apply(TermsEvent::Proposed { by: Side::Asking, terms }, NOW).unwrap();
     for by in [Side::Asking, Side::Offering] {
@@ -58,7 +65,7 @@ struct Order<'a> {
     defender: &'a TermsState,
     onward: &'a TermsState,
     consents: &'a Ledger,
-    token: &'a [u8],
+    tokens: &'a [Vec<u8>],
     level: IdentityLevel,
 }
 
@@ -77,13 +84,13 @@ fn brief(order: &Order<'_>) -> Result<Brief, Refusal> {
         defender: order.defender,
         onward: order.onward,
         consents: order.consents,
-        token: order.token,
+        tokens: order.tokens,
     };
     build(&material, &permission, [4; 16], NOW)
 }
 
 fn plain<'a>(defender: &'a TermsState, onward: &'a TermsState, consents: &'a Ledger) -> Order<'a> {
-    Order { defender, onward, consents, token: &[], level: IdentityLevel::Alias }
+    Order { defender, onward, consents, tokens: &[], level: IdentityLevel::Alias }
 }
 
 /// What goes to the desk, as it is sealed.
@@ -197,17 +204,58 @@ fn t05_t06_c01_what_the_terms_do_not_allow() {
     };
     let consents = ledger([statement(GRANTED, NOW), reed]);
     assert_eq!(asks(&asking, &onward, &consents), "C10");
-    let token = token(&signed(GRANTED, NOW), &[Scope::ShareMinistry]).encode_to_vec();
-    let order = Order { token: &token, ..plain(&asking, &onward, &consents) };
+    let heron = token(&signed(GRANTED, NOW), &[Scope::ShareMinistry]).encode_to_vec();
+    let tokens = [heron.clone(), heron];
+    let order = Order { tokens: &tokens[..1], ..plain(&asking, &onward, &consents) };
+    assert_eq!(code(brief(&order)), "C10", "one for everybody");
+    let order = Order { tokens: &tokens, ..order };
     let built = brief(&order).unwrap();
     assert_eq!(built.allowed_by, OnwardMode::AskEachTime);
-    assert_eq!(built.brief.consent_token, token);
+    assert_eq!(built.brief.consent_tokens, tokens);
+    // The desk looks for itself: nobody has proven anything for REED.
+    let refusal = proven(&built.brief, Leg::MissionMinistry, &directory()).unwrap_err();
+    let person = "REED".to_owned();
+    assert_eq!(refusal, Refusal::ConsentMissing { person, scope: Scope::ShareMinistry });
+    let mut alone = built.brief;
+    alone.subjects.truncate(1);
+    let statements = proven(&alone, Leg::MissionMinistry, &directory()).unwrap();
+    assert_eq!(statements[0].claims.len(), 1);
     // More than an alias: neither terms allow it.
     let order = Order { level: IdentityLevel::Name, ..order };
     assert_eq!(code(brief(&order)), "T05");
     let order =
         Order { level: IdentityLevel::Organisation, ..plain(&standing_terms, &onward, &consents) };
     assert_eq!(code(brief(&order)), "T05");
+}
+
+/// T03, T05, C10 at the receiver: the leg's own terms are held against the brief once more.
+#[test]
+fn a_brief_keeps_to_the_terms_of_its_leg_on_both_sides() {
+    let (defender, consents) = (standing(), Ledger::new());
+    let onward = ministry(&defender);
+    let sent = content(brief(&plain(&defender, &onward, &consents)).unwrap().brief, &onward);
+    let passage = Passage::new(w::Transport::RelayQuic, DESK);
+    let accept = |terms: &TermsState, edit: fn(&mut w::CaseBrief)| {
+        let mut content = sent.content.clone();
+        let Some(budstikke_case::Body::CaseBrief(brief)) = &mut content.body else { panic!() };
+        edit(brief);
+        let header = content.header.as_mut().unwrap();
+        header.terms_hash = terms.agreed_hash().unwrap().to_vec();
+        may_accept(&content, terms, NOW, &passage)
+    };
+    assert!(accept(&onward, |_| {}).is_ok());
+    assert_eq!(code(accept(&onward, |b| b.under_terms_hash = vec![1; 32])), "T03");
+    assert_eq!(code(accept(&onward, |b| b.identity = IdentityLevel::Name.into())), "T05");
+    // Terms of the leg that ask each time, though the defender's do not.
+    let tight = ministry_that(&defender, |terms| {
+        terms.onward = vec![w::OnwardRule {
+            recipients: RecipientClass::Ministry.into(),
+            mode: OnwardMode::AskEachTime.into(),
+            identity: IdentityLevel::Alias.into(),
+        }];
+    });
+    assert_eq!(code(accept(&tight, |_| {})), "C10");
+    assert_eq!(code(brief(&plain(&defender, &tight, &consents))), "C01");
 }
 
 /// A modified sender fills in what a brief never has.
@@ -266,12 +314,10 @@ fn expired_terms_let_nothing_out() {
         assessment: "",
         asked_of_you: "",
     };
-    let (consents, token) = (&consents, &[][..]);
-    let permission = Permission { defender: &defender, onward: &onward, consents, token };
+    let (consents, tokens) = (&consents, &[][..]);
+    let permission = Permission { defender: &defender, onward: &onward, consents, tokens };
     let at = |days: i64| build(&material, &permission, [4; 16], NOW + days * DAY);
     assert!(at(59).is_ok());
     assert_eq!(code(at(61)), "T06");
     assert_eq!(code(at(181)), "T02");
-    assert!(Hash::from_slice(&at(1).unwrap().brief.under_terms_hash).is_some());
-    assert_eq!(MISSION, "no.emb.karvonia");
 }
