@@ -44,6 +44,7 @@ use Shown::{Here, Not};
 const NO_ONWARD: Shown = Not("no terms inherit from a defender's yet: the line's are their own");
 const ALWAYS_NAMED: Shown = Not("the client names a purpose of the terms by itself");
 const NO_OPTION: Shown = Not("the client has no option for it");
+const LATER: Shown = Not("the client carries no consents, plans and approvals yet");
 const SENDERS: Shown = Not("it is the sender's to know");
 
 const fn row(key: &'static str, code: &'static str, client: Shown, receiver: Shown) -> Row {
@@ -74,6 +75,35 @@ const ROWS: &[Row] = &[
     row("refusal-malformed", "W02", Here, Here),
     row("refusal-too-large", "W02", Here, Here),
     row("refusal-replay-ignored", "W03", Not("a client never sends a message twice"), Here),
+    row("refusal-approval-missing", "A01", LATER, LATER),
+    row("refusal-approval-refused", "A02", LATER, LATER),
+    row("refusal-approval-expired", "A03", LATER, LATER),
+    row("refusal-plan-changed-since-approval", "A04", LATER, LATER),
+    row("refusal-approval-condition-open", "A05", LATER, LATER),
+    row("refusal-consultation-not-sent", "A06", LATER, LATER),
+    row("refusal-consent-missing", "C01", LATER, LATER),
+    row("refusal-consent-refused", "C02", LATER, LATER),
+    row("refusal-advance-wish-forbids", "C03", LATER, LATER),
+    row("refusal-consent-withdrawn", "C04", LATER, LATER),
+    row("refusal-consent-suspended", "C05", LATER, LATER),
+    row("refusal-consent-expired", "C06", LATER, LATER),
+    row("refusal-consent-stale", "C06", LATER, LATER),
+    row("refusal-consent-giver-not-eligible", "C07", LATER, LATER),
+    row("refusal-identity-level-too-high", "C08", LATER, LATER),
+    row("refusal-wording-changed", "C09", LATER, LATER),
+    row("refusal-consent-proof-invalid", "C10", LATER, LATER),
+    row("refusal-group-consent-does-not-name-members", "C11", LATER, LATER),
+    row("refusal-consent-exception-not-available", "C12", LATER, LATER),
+    row("refusal-defender-not-informed", "D01", LATER, LATER),
+    row("refusal-effect-report-due", "D01", LATER, LATER),
+    row("refusal-facts-not-verified", "F01", LATER, LATER),
+    row("refusal-risk-assessment-missing", "F02", LATER, LATER),
+    row("refusal-risk-assessment-outdated", "F02", LATER, LATER),
+    row("refusal-not-discussed-with-defender", "F03", LATER, LATER),
+    row("refusal-local-organisations-not-consulted", "F05", LATER, LATER),
+    row("refusal-role-certificate-invalid", "I04", LATER, LATER),
+    row("refusal-four-eyes", "I06", LATER, LATER),
+    row("refusal-out-of-step", "W04", LATER, LATER),
 ];
 
 /// Who refused.
