@@ -1,4 +1,4 @@
-//! Alerts (CASEWORK 3.4): a person acknowledges, by a time that both sides see. That a device has
+//! Alerts: a person acknowledges, by a time that both sides see. That a device has
 //! it, or that it was on a screen, stops nothing.
 //!
 //! ```text

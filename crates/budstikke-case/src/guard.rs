@@ -216,7 +216,7 @@ impl<'a> Message<'a> {
         Hash::from_slice(&self.header.terms_hash)
     }
 
-    /// The second exception of CASEWORK 3.1.
+    /// The second exception of SPEC.md section 11, rule 7.
     fn emergency(&self, terms: &TermsState) -> Result<(), Refusal> {
         let Some((published, _)) = terms.emergency_terms() else {
             let state = terms.phase(self.header.written_at_s);

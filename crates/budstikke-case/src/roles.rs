@@ -1,4 +1,4 @@
-//! Who may do what (CASEWORK 3.5, the rows that exist so far), and which side of a leg they are.
+//! Who may do what (the acts that exist so far), and which side of a leg they are.
 
 use crate::refusal::Refusal;
 use crate::wire::{Leg, Role};

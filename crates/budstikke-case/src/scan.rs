@@ -1,6 +1,6 @@
 //! Reads tags before anything is decoded, because protobuf forgives too much: of two bodies the
 //! last would win, of two concatenated messages a `want` could meet another's `do_not_want`, and
-//! an unknown body would look like none (CASEWORK 2.3). The schema has no recursion, so neither
+//! an unknown body would look like none (SPEC.md section 11). The schema has no recursion, so neither
 //! has the depth of this.
 
 use crate::refusal::{Fault, Refusal, Unit};

@@ -158,7 +158,7 @@ fn consent(plan: &ActionPlan, guard: &Guard, facts: &CaseFacts<'_>, now: i64) ->
     refusals
 }
 
-/// Why there can be no exception (CASEWORK 3.3).
+/// Why there can be no exception.
 fn no_exception(kind: ActionKind, exception: &w::ConsentException) -> Option<Refusal> {
     let why = if !exception_possible(kind) {
         "not-for-this-kind"

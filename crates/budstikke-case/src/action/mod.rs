@@ -1,4 +1,4 @@
-//! A guarded act from plan to closing (CASEWORK 3.3):
+//! A guarded act from plan to closing (guidelines 2.5):
 //!
 //! ```text
 //! DRAFT → CONSULTING_DEFENDER → AWAITING_APPROVAL → CLEARED → SCHEDULED → DONE

@@ -1,4 +1,4 @@
-//! The guard table (CASEWORK 3.3), as data with a version that plans and decisions name. A kind
+//! The guard table (guidelines 2.3 to 2.16), as data with a version that plans and decisions name. A kind
 //! without a row is not acted on.
 
 use crate::wire::{ActionKind, ActionPlan, Answer, Scope, Urgency};

@@ -1,4 +1,4 @@
-//! Consent to acts, and how the Ministry can check one without seeing more (CASEWORK 2.5).
+//! Consent to acts, and how the Ministry can check one without seeing more (SPEC.md section 11.1).
 //!
 //! A [`Giving`] becomes a record between defender and mission. [`disclose`] makes of it a token
 //! that shows the claims for one act among 48 digests, [`verify()`] checks a token or a record and

@@ -10,7 +10,7 @@ use crate::validate::{validate_privacy_notice, validate_terms};
 use crate::wire as w;
 
 const DAY_S: i64 = 86_400;
-/// Defaults of CASEWORK 3.6, and half a year of validity.
+/// The careful defaults, and half a year of validity.
 const VALID_DAYS: u32 = 180;
 const REVIEW_DAYS: u32 = 90;
 const DEVICE_HOURS: u32 = 48;

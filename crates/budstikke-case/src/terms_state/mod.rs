@@ -1,4 +1,4 @@
-//! How two sides come to terms, per leg (CASEWORK 3.1):
+//! How two sides come to terms, per leg (guidelines Box 2.3):
 //!
 //! ```text
 //! NONE → OFFERED → PROPOSED ⇄ COUNTERED → ACCEPTED_BY_ONE → IN_FORCE → AMENDING → IN_FORCE

@@ -91,7 +91,7 @@ pub(super) fn channel_terms(m: &ChannelTerms, leg: Leg, c: &mut Check) -> Checke
     Ok(())
 }
 
-/// The floor under emergency terms (CASEWORK 3.1): mission only, never onward, 30 days, no
+/// The floor under emergency terms (SPEC.md section 11, rule 7): mission only, never onward, 30 days, no
 /// receipts. Nobody but the defender can loosen them, by agreeing to ordinary terms.
 fn is_strict_enough(m: &ChannelTerms) -> bool {
     let onward = m

@@ -1,4 +1,4 @@
-//! The guarded act: S1 and S2 of CASEWORK.md with exact times, every guard, and at random.
+//! The guarded act: a consent withdrawn midway and an approval refused, with exact times, every guard, and at random.
 
 use crate::common::{NOW, code};
 use crate::line::{

@@ -94,7 +94,7 @@ fn the_clock_waits_with_the_network() {
 fn who_may_acknowledge_and_what() {
     let mut state = flash();
     let mine = ack(&state, AckKind::SeenAndMine, NOW);
-    // Staff of a mission may not take it; its contact person may (CASEWORK 3.5).
+    // Staff of a mission may not take it; its contact person may.
     let refused = state.apply(&AlertEvent::Acked { ack: &mine, by: &b().officer }, NOW);
     assert_eq!(code(refused), "I03");
     let other = w::AlertAckBody { alert_id: vec![9; 16], ..mine.clone() };

@@ -184,7 +184,7 @@ fn quiet_time_holds_the_mission_and_never_the_defender() {
     assert_eq!(both(heron, letter(), &state, night, &to_mission()), "ok");
 }
 
-/// CASEWORK 3.1: what may still flow past the date.
+/// What may still flow past the date.
 #[test]
 fn expired() {
     let (state, hash) = in_force();

@@ -1,4 +1,4 @@
-//! CASEWORK 2.3: what protobuf forgives and this must not. Each finding is a test.
+//! SPEC.md section 11: what protobuf forgives and this must not. Each finding is a test.
 
 use crate::common::{ID, LEG, NOW, emergency, free_text, from_heron, intake, letter};
 use budstikke_case::wire::{self as w, Content, Role};
@@ -146,7 +146,7 @@ fn unknown_onward_mode_99_means_never() {
 
 #[test]
 fn content_stays_small_in_memory() {
-    // CASEWORK 2.3 measured 1,760 B with every arm inline; the large ones are boxed.
+    // 1,760 B with every arm inline; the large ones are boxed.
     assert!(size_of::<Content>() <= 512, "{}", size_of::<Content>());
 }
 

@@ -235,7 +235,7 @@ fn warnings() {
     assert_eq!(warned(family, case.into()), both);
 }
 
-/// Every variant: a code of CASEWORK 3.6, a sentence, keys, somebody who can fix it.
+/// Every variant: a code, a sentence, keys, somebody who can fix it.
 #[test]
 fn every_refusal_can_be_shown() {
     let all = every_refusal();

@@ -4,7 +4,7 @@ use crate::common::{MISSION, emergency, free_text, from_heron, in_force, intake,
 use budstikke_case::wire as w;
 use budstikke_case::{Body, Draft, Hash, MAX_CONTENT};
 
-/// DESIGN.md section 3: what one data cell carries.
+/// SPEC.md section 2: what one data cell carries.
 const ENVELOPE: usize = 14_960;
 
 fn with_everything(hash: Hash) -> Draft {

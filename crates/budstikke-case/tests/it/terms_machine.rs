@@ -57,7 +57,7 @@ fn the_long_way() {
     assert_eq!(accept(&mut state, Asking, offer_hash), Ok(Phase::InForce));
 }
 
-/// CASEWORK 3.1, one-shot: the published offer is the mission's acceptance.
+/// SPEC.md section 11, rule 7, one-shot: the published offer is the mission's acceptance.
 #[test]
 fn an_offer_accepted_is_in_force_at_once() {
     let mut state = offered();
@@ -151,7 +151,7 @@ fn crossing_proposals_can_both_be_accepted() {
     assert_eq!(accept(&mut state, Asking, theirs_hash).unwrap_err().code(), "T03");
 }
 
-/// CASEWORK 3.1: the defender can loosen these later; the mission cannot.
+/// SPEC.md section 11, rule 7: the defender can loosen these later; the mission cannot.
 #[test]
 fn emergency_terms_cannot_be_loosened_by_the_mission() {
     let loosen: [fn(&mut w::ChannelTerms); 4] = [
