@@ -1,4 +1,4 @@
-//! The real relay program as a child process, found or built, killed or stopped.
+//! The real relay program as a child process: started, killed or stopped.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -110,10 +110,10 @@ impl Drop for RelayProcess {
     }
 }
 
-/// The relay program of this test's own profile, built once if need be.
+/// The relay program of this test's own profile; cargo builds it before it runs a test of this package.
 ///
 /// # Panics
-/// When it cannot be built.
+/// When it is not there.
 #[allow(clippy::expect_used, reason = "a test fails loudly")]
 pub fn relay_binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
@@ -121,17 +121,7 @@ pub fn relay_binary() -> &'static Path {
         // target/<profile>/deps/<test>-<hash>
         let test = std::env::current_exe().expect("this test has a path");
         let profile = test.ancestors().nth(2).expect("it lies in target/<profile>/deps");
-        let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        build
-            .args(["build", "--quiet", "--package", "budstikke-relay", "--bin", "budstikke-relay"])
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-        if profile.ends_with("release") {
-            build.arg("--release");
-        }
-        // Always, not only when it is missing: an old program would test nothing.
-        let built = build.status().expect("cargo runs");
-        assert!(built.success(), "budstikke-relay does not build");
-        let binary = profile.join("budstikke-relay");
+        let binary = profile.join("relay-program");
         assert!(binary.exists(), "cargo built no {}", binary.display());
         binary
     })

@@ -1,5 +1,6 @@
 //! README.md says only what is true: every command of its walk-through runs, in its order, against
 //! the real relay, and every line of output that it shows is a line that the program prints.
+#![allow(clippy::unwrap_used, reason = "a test fails loudly")]
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -75,7 +76,7 @@ fn relay(folder: &Path, step: &Step) -> Relay {
     let child = terminal(folder, step).args(["-c", &format!("exec {command}")]).spawn().unwrap();
     let relay = Relay(child);
     let address = folder.join("walk/relay.address");
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !std::fs::read_to_string(&address).is_ok_and(|text| text.ends_with('\n')) {
         assert!(Instant::now() < deadline, "the relay prints no address");
         std::thread::sleep(Duration::from_millis(20));

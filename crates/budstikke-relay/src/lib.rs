@@ -15,6 +15,7 @@ mod admin;
 mod config;
 mod keys;
 mod log;
+pub mod program;
 mod server;
 mod session;
 pub mod store;

@@ -1,0 +1,208 @@
+//! The program `budstikke-relay`: parses, starts the relay, waits for the signal to stop. In the library, so that a
+//! test can run exactly it.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use etcetera::BaseStrategy;
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::{Config, Relay, SpawnError};
+
+const NAME: &str = "budstikke-relay";
+const AFTER: &str = "\
+Every setting can stand in the TOML file under its name with _ for - (data_dir = \"…\"), in the environment as
+BUDSTIKKE_RELAY_DATA_DIR, or here; flags win over the environment, the environment over the file.
+
+The first line on standard output is the relay's address, bud://…, to hand to clients. Everything else goes to
+standard error and names no client, no mailbox and no address.
+
+Exit codes: 0 stopped when asked; 1 stopped, but work under way was cut off; 2 wrong flags; 69 cannot listen;
+74 the data folder cannot be read or written; 78 a setting or a key cannot be used.";
+
+/// The relay of budstikke: stores and forwards sealed cells that it cannot open.
+#[derive(Debug, Parser)]
+#[command(name = NAME, version, after_help = AFTER)]
+struct Flags {
+    /// Configuration file, TOML. Default: none, or budstikke-relay/relay.toml in the configuration folder if it is there.
+    #[arg(long, value_name = "FILE", env = "BUDSTIKKE_RELAY_CONFIG")]
+    config: Option<PathBuf>,
+    /// UDP address to listen on; port 0 takes a free one. [default: [::]:4433]
+    #[arg(long, value_name = "IP:PORT")]
+    listen: Option<SocketAddr>,
+    /// Where clients reach this relay, printed in its address. [default: where it listens]
+    #[arg(long, value_name = "HOST:PORT")]
+    advertise: Option<String>,
+    /// Folder for everything durable. [default: $STATE_DIRECTORY, or budstikke-relay in the user's state folder]
+    #[arg(long, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+    /// File with the store key, never inside the data folder; made on the first start.
+    /// [default: $CREDENTIALS_DIRECTORY/store-key, or budstikke-relay/store.key in the configuration folder]
+    #[arg(long, value_name = "FILE")]
+    store_key_file: Option<PathBuf>,
+    /// Storage engine: fjall (durable) or memory (forgets everything, for tests). [default: fjall]
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<String>,
+    /// Application protocol to accept in the TLS handshake; may be repeated. [default: h3]
+    #[arg(long, value_name = "NAME")]
+    alpn: Vec<String>,
+    /// Longest life of a mailbox and of a cell, 1 to 90 days. [default: 90]
+    #[arg(long, value_name = "DAYS")]
+    max_ttl_days: Option<u32>,
+    /// Most cells waiting under one grant, 1 to 4096. [default: 4096]
+    #[arg(long, value_name = "CELLS")]
+    max_quota: Option<u32>,
+    /// Proof-of-work effort for a new mailbox, slot or notice; 0 asks none, on loopback only. [default: 100]
+    #[arg(long, value_name = "EFFORT")]
+    work_effort: Option<u32>,
+    /// Proof-of-work effort for each cell at a front door, at least 1. [default: 200]
+    #[arg(long, value_name = "EFFORT")]
+    front_door_effort: Option<u32>,
+    /// Connections at once. [default: 10000]
+    #[arg(long, value_name = "COUNT")]
+    max_connections: Option<u32>,
+    /// Seconds without a packet after which a connection is dropped, 5 to 600. [default: 120]
+    #[arg(long, value_name = "SECONDS")]
+    idle_timeout_s: Option<u32>,
+    /// Seconds that a shutdown waits for work under way. [default: 10]
+    #[arg(long, value_name = "SECONDS")]
+    shutdown_timeout_s: Option<u32>,
+    /// Loopback TCP address for /livez, /readyz and /metrics. [default: off]
+    #[arg(long, value_name = "IP:PORT")]
+    admin_listen: Option<SocketAddr>,
+    /// off, error, warn, info, debug or trace. [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<String>,
+}
+
+/// Runs the program with the arguments of this process, until it is asked to stop.
+pub fn main() -> ExitCode {
+    match run(&Flags::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err((code, sentence)) => {
+            eprintln!("{NAME}: {sentence}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// An exit code (sysexits) and one sentence.
+type Failure = (u8, String);
+const EX_UNAVAILABLE: u8 = 69;
+const EX_IOERR: u8 = 74;
+const EX_CONFIG: u8 = 78;
+
+fn run(flags: &Flags) -> Result<bool, Failure> {
+    let config = configuration(flags).map_err(|error| (EX_CONFIG, error.to_string()))?;
+    config.check().map_err(|error| (EX_CONFIG, error.to_string()))?;
+    // Only this program's own events: a library's could name a peer.
+    let level = config.log_level.parse().unwrap_or(LevelFilter::INFO);
+    let terminal = std::io::stderr().is_terminal();
+    tracing_subscriber::registry()
+        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(terminal))
+        .with(Targets::new().with_target("budstikke_relay", level))
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| (EX_UNAVAILABLE, error.to_string()))?.block_on(serve(config))
+}
+
+async fn serve(config: Config) -> Result<bool, Failure> {
+    let failed = |error: std::io::Error| (EX_UNAVAILABLE, error.to_string());
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let relay = Relay::spawn(config).await.map_err(|error| {
+        let code = match error {
+            SpawnError::Config(_) | SpawnError::Keys(_) => EX_CONFIG,
+            SpawnError::Store(_) => EX_IOERR,
+            _ => EX_UNAVAILABLE,
+        };
+        (code, error.to_string())
+    })?;
+    let mut out = std::io::stdout();
+    writeln!(out, "{}", relay.address().to_text()).and_then(|()| out.flush()).map_err(failed)?;
+    // Not started by systemd: nobody to notify.
+    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Stopping]);
+    Ok(relay.shutdown().await)
+}
+
+fn configuration(flags: &Flags) -> Result<Config, Box<figment::Error>> {
+    let mut figment = Figment::from(Serialized::defaults(defaults()));
+    let file = flags.config.clone().or_else(|| {
+        let usual = config_folder()?.join("relay.toml");
+        usual.exists().then_some(usual)
+    });
+    if let Some(file) = file {
+        figment = figment.merge(Toml::file_exact(file));
+    }
+    let settings = Env::prefixed("BUDSTIKKE_RELAY_").ignore(&["config"]);
+    figment.merge(settings).merge(Serialized::defaults(given(flags))).extract().map_err(Box::new)
+}
+
+fn defaults() -> Config {
+    let mut config = Config::default();
+    if let Some(folder) = state_folder() {
+        config.data_dir = folder;
+    }
+    if let Some(file) = store_key_file() {
+        config.store_key_file = file;
+    }
+    config
+}
+
+/// The flags that were given, under their settings' names.
+fn given(flags: &Flags) -> BTreeMap<&'static str, figment::value::Value> {
+    use figment::value::Value;
+    let text = |path: &PathBuf| Value::from(path.to_string_lossy().into_owned());
+    let address = |address: &SocketAddr| Value::from(address.to_string());
+    let settings = [
+        ("listen", flags.listen.as_ref().map(address)),
+        ("advertise", flags.advertise.clone().map(Value::from)),
+        ("data_dir", flags.data_dir.as_ref().map(text)),
+        ("store_key_file", flags.store_key_file.as_ref().map(text)),
+        ("engine", flags.engine.clone().map(Value::from)),
+        ("alpn", (!flags.alpn.is_empty()).then(|| Value::from(flags.alpn.clone()))),
+        ("max_ttl_days", flags.max_ttl_days.map(Value::from)),
+        ("max_quota", flags.max_quota.map(Value::from)),
+        ("work_effort", flags.work_effort.map(Value::from)),
+        ("front_door_effort", flags.front_door_effort.map(Value::from)),
+        ("max_connections", flags.max_connections.map(Value::from)),
+        ("idle_timeout_s", flags.idle_timeout_s.map(Value::from)),
+        ("shutdown_timeout_s", flags.shutdown_timeout_s.map(Value::from)),
+        ("admin_listen", flags.admin_listen.as_ref().map(address)),
+        ("log_level", flags.log_level.clone().map(Value::from)),
+    ];
+    settings.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+fn state_folder() -> Option<PathBuf> {
+    if let Some(folder) = std::env::var_os("STATE_DIRECTORY") {
+        return Some(folder.into());
+    }
+    Some(etcetera::choose_base_strategy().ok()?.state_dir()?.join(NAME))
+}
+
+fn store_key_file() -> Option<PathBuf> {
+    let credential = std::env::var_os("CREDENTIALS_DIRECTORY")
+        .map(|folder| Path::new(&folder).join("store-key"))
+        .filter(|file| file.exists());
+    credential.or_else(|| Some(config_folder()?.join("store.key")))
+}
+
+fn config_folder() -> Option<PathBuf> {
+    Some(etcetera::choose_base_strategy().ok()?.config_dir().join(NAME))
+}
