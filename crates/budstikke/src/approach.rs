@@ -20,7 +20,7 @@ use crate::error::{Error, Trust};
 use crate::events::Event;
 use crate::mission::own_device;
 use crate::outbox::{Belongs, enqueue};
-use crate::posts::route;
+use crate::posts::{route, usable};
 use crate::records::{self, Approach, CaseRecord, Lane, MessageRecord, fixed};
 use crate::view::case_name;
 
@@ -85,6 +85,7 @@ pub(crate) fn welcomed(work: &Work<'_>, lane: &Lane, body: &WelcomeBody) -> Resu
     if !approach.case_id.is_empty() {
         return Ok(());
     }
+    usable(&body.routes)?;
     let me = identity_of(work, &approach)?;
     let terms = TermsState::from_bytes(&approach.terms_record)?;
     let agreed = approach.wish.as_ref().filter(|wish| !wish.accepted.is_empty());

@@ -129,13 +129,13 @@ impl Client {
                         crash::point("outbox-after-delete");
                         done.sent += 1;
                     }
-                    Err(Error::Relay(error)) => {
-                        tracing::debug!(retryable = error.is_retryable(), "a cell waits");
+                    Err(error @ (Error::Vault(_) | Error::Damaged { .. })) => return Err(error),
+                    // A route came from somebody else: whatever is wrong with one holds up no other.
+                    Err(error) => {
                         done.problem.get_or_insert(explain(&error));
                         held.insert(lane);
                         done.waiting += 1;
                     }
-                    Err(error) => return Err(error),
                 }
             }
         }
@@ -182,8 +182,8 @@ fn acknowledged(work: &Work<'_>, seq: u64, row: &OutboxRecord) -> Result<(), Err
     records::save(work.tx, &key, &message)
 }
 
-fn explain(error: &RelayError) -> String {
-    if matches!(error, RelayError::Refused) {
+fn explain(error: &Error) -> String {
+    if matches!(error, Error::Relay(RelayError::Refused)) {
         return "the other side no longer takes messages here; reach them another way".to_owned();
     }
     error.to_string()

@@ -9,7 +9,7 @@ use budstikke_proto::limits::MAX_TTL_DAYS;
 use rand_core::OsRng;
 use zeroize::Zeroizing;
 
-use crate::client::{Client, Work};
+use crate::client::{Client, Work, parse_address};
 use crate::error::Error;
 use crate::records::{self, Lane, LaneUse, Post, fixed};
 
@@ -73,6 +73,15 @@ pub(crate) fn route(lane: &Lane) -> Result<Route, Error> {
         seal_key: Zeroizing::new(fixed(&lane.seal_key, "a lane")?),
         label: lane.label.clone(),
     })
+}
+
+/// Whether the routes that somebody handed over lead to relays at all. Held against them before they are kept, so
+/// that nothing is ever queued that can't leave.
+///
+/// # Errors
+/// [`Error::Input`].
+pub(crate) fn usable(routes: &[Route]) -> Result<(), Error> {
+    routes.iter().try_for_each(|route| parse_address(&route.relay).map(drop))
 }
 
 impl Client {

@@ -13,6 +13,7 @@ use crate::client::Work;
 use crate::error::Error;
 use crate::events::Event;
 use crate::mission::{assign, team};
+use crate::posts::usable;
 use crate::records::{
     self, ContactRecord, Deferred, FragmentRecord, IntakeKeyRecord, Lane, LaneUse, Post, Record,
     fixed,
@@ -214,6 +215,7 @@ fn first_contact(work: &Work<'_>, lane: &Lane, sealed: &[u8]) -> Result<(), Erro
     if records::load::<ContactRecord>(work.tx, &id)?.is_some() {
         return Ok(());
     }
+    usable(&contact.reply)?;
     let (accepted, counter) = match &contact.terms {
         TermsAnswer::Accepted(hash) => (hash.to_vec(), Vec::new()),
         TermsAnswer::Counter(bytes) => (Vec::new(), bytes.clone()),

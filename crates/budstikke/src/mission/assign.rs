@@ -17,6 +17,7 @@ use crate::channel::send::name_of;
 use crate::client::{Client, Work};
 use crate::error::Error;
 use crate::events::Event;
+use crate::posts::usable;
 use crate::records::{self, CaseRecord, Commit, Lane, LaneUse, NoteSecret, WantedPackage, fixed};
 use crate::view::{case_name, case_of_name};
 
@@ -146,6 +147,7 @@ fn join_case(work: &Work<'_>, body: &WelcomeBody) -> Result<(), Error> {
     let (Some(mut case), lane) = (briefing.case.clone(), briefing.lane.clone()) else {
         return Ok(());
     };
+    usable(&body.routes)?;
     let terms = briefing.charter_terms.as_slice();
     let expect = Expect {
         kind: if case.line { GroupKind::MinistryLine } else { GroupKind::Case },
