@@ -13,7 +13,7 @@ use budstikke_proto::limits::FRAGMENT_LEN;
 use rand_core::{OsRng, RngCore};
 use zeroize::Zeroizing;
 
-use crate::channel::seat::staff;
+use crate::channel::seat::{free_case_id, staff};
 use crate::channel::send::store;
 use crate::client::{Client, Work};
 use crate::error::{Error, Trust};
@@ -99,7 +99,7 @@ pub(crate) fn welcomed(work: &Work<'_>, lane: &Lane, body: &WelcomeBody) -> Resu
     };
     let group = Group::join(&work.env(), &me, &body.welcome, &expect)?;
     let case_id = group.charter().case_id.clone();
-    fixed::<16>(&case_id, "the case")?;
+    free_case_id(work, &case_id)?;
     let mut case = CaseRecord {
         id: case_id.clone(),
         group_id: group.id().to_vec(),

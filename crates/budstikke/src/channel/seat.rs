@@ -11,6 +11,9 @@ use crate::error::Error;
 use crate::records::{self, CaseRecord, Device, SELF, Team, Unit, fixed};
 use crate::view::case_name;
 
+/// Bytes of a case's id.
+pub(crate) const CASE_ID_LEN: usize = 16;
+
 /// Before the admin's device has added this one to the team's group.
 const NOT_JOINED: Error = Error::NotReady(
     "the admin's device has not let this one into the team yet: sync there, then here",
@@ -101,6 +104,22 @@ impl Seat {
         let members = self.group.members()?;
         Ok(members.iter().any(|m| m.key != own && matches!(m.party, Party::Device(_))))
     }
+}
+
+/// Holds a case id that somebody else chose against this vault: of the usual length, and not the id of a case that is
+/// here already, whose place the new one would take.
+///
+/// # Errors
+/// [`Error::Input`].
+pub(crate) fn free_case_id(work: &Work<'_>, id: &[u8]) -> Result<(), Error> {
+    let refused = |why: &str| Error::Input { what: "a new case", why: why.to_owned() };
+    if id.len() != CASE_ID_LEN {
+        return Err(refused("its id has not the usual length; it was refused"));
+    }
+    if records::load::<CaseRecord>(work.tx, id)?.is_some() {
+        return Err(refused("it has the id of a case that is here already; it was refused"));
+    }
+    Ok(())
 }
 
 /// The terms of a case.

@@ -3,18 +3,19 @@
 
 use budstikke_e2ee::contact::Route;
 use budstikke_e2ee::envelope::WelcomeBody;
-use budstikke_e2ee::group::{Expect, Group, GroupError, GroupKind, KeyPackage, Party};
+use budstikke_e2ee::group::{Expect, Group, GroupError, GroupKind, KeyPackage, Member, Party};
 use budstikke_e2ee::keys::{HpkePublic, HpkeSecret, VerifyingKey};
 use budstikke_e2ee::note;
 use budstikke_e2ee::team::TeamMessage;
+use budstikke_proto::id::Label;
 use prost::Message;
 use rand_core::{OsRng, RngCore};
 
 use super::{need_admin, own_device, team};
 use crate::channel::commit::want;
-use crate::channel::seat::{Seat, staff};
+use crate::channel::seat::{CASE_ID_LEN, Seat, free_case_id, staff, terms_of};
 use crate::channel::send::name_of;
-use crate::client::{Client, Work};
+use crate::client::{Client, Work, parse_address};
 use crate::error::Error;
 use crate::events::Event;
 use crate::posts::usable;
@@ -66,6 +67,7 @@ impl Client {
 /// A colleague's device asks this one (or another) for a key package.
 pub(crate) fn asked_for_package(
     work: &Work<'_>,
+    sender: &Member,
     request_id: [u8; 16],
     device: VerifyingKey,
     case_id: &[u8],
@@ -73,6 +75,9 @@ pub(crate) fn asked_for_package(
     let me = staff(work)?;
     if me.key() != device {
         return Ok(());
+    }
+    if !team::is_admin(sender) || case_id.len() != CASE_ID_LEN {
+        return Err(bad_briefing("it was not an admin who asked for it"));
     }
     let package = KeyPackage::create(&work.env(), &me)?;
     let secret = HpkeSecret::generate(work.suite, &mut OsRng)?;
@@ -88,6 +93,7 @@ pub(crate) fn asked_for_package(
 /// The key package that this device asked for: the Add is wanted now.
 pub(crate) fn package_came(
     work: &Work<'_>,
+    sender: &Member,
     request_id: [u8; 16],
     key_package: Vec<u8>,
     note_key: Vec<u8>,
@@ -95,6 +101,13 @@ pub(crate) fn package_came(
     let Some(wanted) = records::load::<WantedPackage>(work.tx, &request_id)? else {
         return Ok(());
     };
+    // The whole team reads the request. Who answers it names the key that the case's routes are sealed to.
+    if sender.key.as_bytes().as_slice() != wanted.device {
+        return Err(Error::Input {
+            what: "a key package",
+            why: "another device sent it than was asked; it was dropped".to_owned(),
+        });
+    }
     records::remove::<WantedPackage>(work.tx, &request_id)?;
     let package = KeyPackage::parse(&work.env(), &key_package).map_err(GroupError::from)?;
     if package.key().as_bytes() != wanted.device.as_slice() {
@@ -147,18 +160,29 @@ fn join_case(work: &Work<'_>, body: &WelcomeBody) -> Result<(), Error> {
     let (Some(mut case), lane) = (briefing.case.clone(), briefing.lane.clone()) else {
         return Ok(());
     };
+    let own = own_device(work)?;
     usable(&body.routes)?;
+    check_briefing(work, &case, lane.as_ref())?;
     let terms = briefing.charter_terms.as_slice();
+    let terms = match terms {
+        [] => None,
+        hash => Some(hash.try_into().map_err(|_| bad_briefing("its terms are malformed"))?),
+    };
     let expect = Expect {
         kind: if case.line { GroupKind::MinistryLine } else { GroupKind::Case },
-        root: own_device(work)?.unit.root,
-        unit: case.own_unit.clone(),
+        root: own.unit.root,
+        unit: own.unit.id.clone(),
         case_id: Some(case.id.clone()),
-        terms: (!terms.is_empty()).then(|| fixed(terms, "the terms")).transpose()?,
+        terms,
         replace: false,
     };
     let group = Group::join(&work.env(), &staff(work)?, &body.welcome, &expect)?;
     case.group_id = group.id().to_vec();
+    case.defender = false;
+    case.identity.clear();
+    (case.messages, case.sent, case.seen) = (0, 0, 0);
+    case.own_unit = own.unit.id;
+    case.root = own.unit.root.to_vec();
     case.routes = body.routes.iter().map(|route: &Route| route.to_bytes().to_vec()).collect();
     case.opened_at = work.now;
     case.last_at = work.now;
@@ -169,6 +193,27 @@ fn join_case(work: &Work<'_>, body: &WelcomeBody) -> Result<(), Error> {
     records::remove::<NoteSecret>(work.tx, &key)?;
     work.event(Event::CaseOpened { case: case_name(&case.id) });
     Ok(())
+}
+
+/// A colleague writes a briefing: it may bring a new case and that case's lane, and touch nothing that is here.
+fn check_briefing(work: &Work<'_>, case: &CaseRecord, lane: Option<&Lane>) -> Result<(), Error> {
+    free_case_id(work, &case.id)?;
+    parse_address(&case.relay)?;
+    terms_of(case).map_err(|_| bad_briefing("its terms can't be read"))?;
+    VerifyingKey::from_bytes(&case.unit_key)?;
+    let Some(lane) = lane else { return Ok(()) };
+    let fits = lane.used_for == i32::from(LaneUse::Peer)
+        && lane.case_id == case.id
+        && lane.label.len() == Label::LEN
+        && <[u8; 32]>::try_from(lane.seal_key.as_slice()).is_ok();
+    if !fits || records::load::<Lane>(work.tx, &lane.label)?.is_some() {
+        return Err(bad_briefing("its lane is not one of a new case"));
+    }
+    Ok(())
+}
+
+fn bad_briefing(why: &str) -> Error {
+    Error::Input { what: "an assignment", why: format!("{why}; ask for it again") }
 }
 
 /// Opens a note with whichever secret fits; `None` when it is for another device.

@@ -13,7 +13,7 @@ use budstikke_proto::sign::SigningSeed;
 use rand_core::{OsRng, RngCore};
 
 use super::{TEAM_POST, found, unit_and_team};
-use crate::channel::seat::Seat;
+use crate::channel::seat::{Seat, free_case_id};
 use crate::client::{Client, Work};
 use crate::error::Error;
 use crate::events::Event;
@@ -269,8 +269,9 @@ fn judge_claims(
     let mut record: ContactRecord = records::need(work.tx, id)?;
     let ours = device == seat.me.key();
     record.state = if ours { ContactState::Claimed } else { ContactState::Colleague }.into();
-    if ours && record.case_id != case_id {
-        // Claimed before this vault was restored: the case keeps the name it was claimed under.
+    if ours && record.case_id != case_id && free_case_id(work, &case_id).is_ok() {
+        // Claimed before this vault was restored: the case keeps the name it was claimed under. But any colleague
+        // can write a claim in our name: it must not take the place of a case of ours.
         let mut lane: Lane = records::need(work.tx, &record.lane)?;
         lane.case_id.clone_from(&case_id);
         records::save(work.tx, &record.lane.clone(), &lane)?;

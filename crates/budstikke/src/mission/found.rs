@@ -14,7 +14,7 @@ use budstikke_e2ee::team::TeamMessage;
 
 use super::{leg_of, own_device, team, unit_and_team};
 use crate::channel::content::role_of;
-use crate::channel::seat::{Seat, staff, terms_of};
+use crate::channel::seat::{Seat, free_case_id, staff, terms_of};
 use crate::channel::send::{SendOptions, name_of, post, store};
 use crate::client::Work;
 use crate::error::Error;
@@ -30,6 +30,7 @@ pub(crate) fn found(work: &Work<'_>, mut record: ContactRecord) -> Result<String
     if record.state == i32::from(ContactState::Answered) {
         return Ok(name);
     }
+    free_case_id(work, &record.case_id)?;
     let device = own_device(work)?;
     let (unit, team_record) = unit_and_team(work)?;
     let me = staff(work)?;

@@ -9,7 +9,7 @@ use budstikke_e2ee::cert::{Chain, DeviceRequest, Role, issue_device};
 use budstikke_e2ee::contact::Route;
 use budstikke_e2ee::envelope::{Envelope, WelcomeBody};
 use budstikke_e2ee::group::{
-    Application, Assignment, Credential, Expect, Group, GroupKind, KeyPackage, Party,
+    Application, Assignment, Credential, Expect, Group, GroupKind, KeyPackage, Member, Party,
 };
 use budstikke_e2ee::keys::{HpkePublic, HpkeSecret, SigningKey};
 use budstikke_e2ee::note;
@@ -17,11 +17,11 @@ use budstikke_e2ee::team::TeamMessage;
 use prost::Message;
 use rand_core::OsRng;
 
+use super::publish::KEY_KEPT_S;
 use super::setup::{StaffCard, card, role_number, team_lane};
 use super::{TEAM_POST, assign, need_admin, own_device, unit_and_team};
 use crate::channel::commit::want;
 use crate::channel::seat::{Seat, staff};
-use crate::channel::send::name_of;
 use crate::client::{Client, Profile, Work, claim_role, wrong_role};
 use crate::error::Error;
 use crate::events::Event;
@@ -221,37 +221,52 @@ pub(crate) fn tell(work: &Work<'_>, message: &TeamMessage) -> Result<(), Error> 
 
 /// Takes a message of the team's group.
 pub(crate) fn take(work: &Work<'_>, application: &Application) -> Result<(), Error> {
+    let sender = &application.sender;
     match TeamMessage::from_bytes(&application.content)? {
         TeamMessage::KeyPackageRequest { request_id, device, case_id } => {
-            assign::asked_for_package(work, request_id, device, &case_id)
+            assign::asked_for_package(work, sender, request_id, device, &case_id)
         }
         TeamMessage::KeyPackageReply { request_id, key_package, note_key } => {
-            assign::package_came(work, request_id, key_package, note_key)
+            assign::package_came(work, sender, request_id, key_package, note_key)
         }
         TeamMessage::IntakeKey { id, seed, valid_from, valid_until } => {
+            // Whoever publishes makes them. One that claims to hold for longer would be kept for longer.
+            let plausible = valid_from <= work.now.saturating_add(KEY_KEPT_S)
+                && valid_until <= valid_from.saturating_add(KEY_KEPT_S);
+            if !is_admin(sender) || !plausible {
+                return Err(not_a("intake key of this team"));
+            }
+            if records::load::<IntakeKeyRecord>(work.tx, &id)?.is_some() {
+                return Ok(());
+            }
             let (id, seed) = (id.to_vec(), seed.to_vec());
             let record = IntakeKeyRecord { id: id.clone(), seed, valid_from, valid_until };
             records::save(work.tx, &id, &record)
         }
-        TeamMessage::Claim { contact, .. } => {
+        TeamMessage::Claim { contact, device, .. } => {
+            if device != sender.key {
+                return Err(not_a("claim of its sender's"));
+            }
             let Some(mut record) = records::load::<ContactRecord>(work.tx, &contact)? else {
                 return Ok(());
             };
             if record.state == i32::from(ContactState::Waiting) {
                 record.state = ContactState::Colleague.into();
                 records::save(work.tx, &contact, &record)?;
-                let colleague = name_of(&application.sender.party);
-                tracing::debug!(known = !colleague.is_empty(), "a colleague took a contact");
                 work.event(Event::ContactTaken { contact: contact_name(&contact) });
             }
             Ok(())
         }
         TeamMessage::Cursor { read_to, .. } => {
-            let key = application.sender.key;
-            records::save(work.tx, key.as_bytes(), &CursorRecord { read_to })
+            records::save(work.tx, sender.key.as_bytes(), &CursorRecord { read_to })
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a member's certificate makes it an admin's device.
+pub(crate) fn is_admin(member: &Member) -> bool {
+    matches!(&member.party, Party::Device(device) if device.has(Role::Admin))
 }
 
 /// How far the slowest colleague has read the team mailbox; `None` before this device is in the team, and
@@ -333,8 +348,9 @@ pub(crate) fn assignment(
 }
 
 fn team_keys(work: &Work<'_>, mut unit: Unit, mut team: Team) -> Result<TeamKeys, Error> {
-    // The unit's own signing key stays with the admin.
+    // What the unit signs and publishes with stays with the admin.
     zeroize::Zeroize::zeroize(&mut unit.seed);
+    zeroize::Zeroize::zeroize(&mut unit.notice_seed);
     team.published_at = 0;
     let lanes = [LaneUse::FrontDoor, LaneUse::Team].map(|used_for| team_lane(work, used_for));
     Ok(TeamKeys {
