@@ -7,7 +7,7 @@
 use budstikke_case::Phase;
 use budstikke_e2ee::contact::Route;
 use budstikke_e2ee::envelope::{Envelope, Nudge, WelcomeBody};
-use budstikke_e2ee::group::{Assignment, Inbound, KeyPackage};
+use budstikke_e2ee::group::{Assignment, GroupError, Inbound, KeyPackage, Pending};
 use budstikke_proto::cell::{self, Opened, SealKey};
 use budstikke_proto::id::SlotId;
 use budstikke_proto::limits::{MAX_SLOT_CELLS, MAX_SLOT_ENTRIES};
@@ -19,13 +19,15 @@ use crate::client::{Client, Work};
 use crate::crash;
 use crate::error::Error;
 use crate::events::Event;
-use crate::mission::assign;
+use crate::mission::{assign, own_device};
 use crate::outbox::{Belongs, enqueue};
 use crate::records::{self, Commit, SELF, Team};
 use crate::relay::{RelayError, SlotEntry, Standing};
 
 /// Epochs walked and races lost in one call; the next call goes on.
 const MAX_ROUNDS: usize = 64;
+/// Commits that may wait behind the first in one group.
+const MAX_WANTED: usize = 256;
 
 /// The slot of a group's current epoch, and whether this device wants something in it.
 struct SlotView {
@@ -83,14 +85,43 @@ impl Client {
 /// Notes that this device wants to renew its own keys, unless a commit is wanted already: every commit renews them.
 pub(crate) fn want_update(work: &Work<'_>, group_id: &[u8]) -> Result<(), Error> {
     if records::load::<Commit>(work.tx, group_id)?.is_none() {
-        want(work, &Commit { group_id: group_id.to_vec(), ..Commit::default() })?;
+        want(work, Commit { group_id: group_id.to_vec(), ..Commit::default() })?;
     }
     Ok(())
 }
 
-/// Notes what this device wants to commit next.
-pub(crate) fn want(work: &Work<'_>, commit: &Commit) -> Result<(), Error> {
-    records::save(work.tx, &commit.group_id, commit)
+/// Notes what this device wants to commit, behind what it wants already: one that is staged may stand in its slot,
+/// and each Add lets in somebody else.
+pub(crate) fn want(work: &Work<'_>, mut commit: Commit) -> Result<(), Error> {
+    let key = commit.group_id.clone();
+    let Some(mut first) = records::load::<Commit>(work.tx, &key)? else {
+        return records::save(work.tx, &key, &commit);
+    };
+    let same = |other: &Commit| other.add == commit.add && other.terms == commit.terms;
+    if same(&first) || first.next.iter().any(same) {
+        return Ok(());
+    }
+    if first.add.is_empty() && first.terms.is_empty() && first.cells.is_empty() {
+        // A mere update: every commit renews the own keys.
+        commit.next = std::mem::take(&mut first.next);
+        return records::save(work.tx, &key, &commit);
+    }
+    if first.next.len() >= MAX_WANTED {
+        return Err(Error::NotReady("too many changes wait in this group: sync first"));
+    }
+    first.next.push(commit);
+    records::save(work.tx, &key, &first)
+}
+
+/// The first wanted commit is done with, one way or the other: the next is the first.
+fn done_with(work: &Work<'_>, mut commit: Commit) -> Result<(), Error> {
+    if commit.next.is_empty() {
+        records::remove::<Commit>(work.tx, &commit.group_id)?;
+        return Ok(());
+    }
+    let mut first = commit.next.remove(0);
+    first.next = commit.next;
+    records::save(work.tx, &commit.group_id, &first)
 }
 
 fn view(work: &Work<'_>, group_id: &[u8]) -> Result<Option<SlotView>, Error> {
@@ -119,13 +150,27 @@ fn stage(work: &Work<'_>, group_id: &[u8]) -> Result<Option<Entry>, Error> {
     }
     seat.group.clear_pending(&env)?;
     if no_longer_needed(&seat, &commit)? {
-        records::remove::<Commit>(work.tx, group_id)?;
+        done_with(work, commit)?;
         return Ok(None);
     }
     let pending = if !commit.add.is_empty() {
-        let package = KeyPackage::parse(&env, &commit.add).map_err(group_error)?;
-        let assignment = Assignment::from_bytes(&commit.assignment);
-        seat.group.add(&env, &seat.me, &[package], &[assignment])?
+        // Not with certificates of our own that have ended: they are renewed, and then it goes on.
+        own_device(work)?;
+        match add(work, &mut seat, &commit) {
+            Ok(Some(pending)) => pending,
+            Ok(None) => {
+                done_with(work, commit)?;
+                return Ok(None);
+            }
+            Err(error @ GroupError::Store(_)) => return Err(error.into()),
+            // It fails the same way every time, and others wait behind it.
+            Err(error) => {
+                let what = format!("a colleague could not be added ({error}): let them ask anew");
+                work.event(Event::Problem { what });
+                done_with(work, commit)?;
+                return Ok(None);
+            }
+        }
     } else if commit.terms.is_empty() {
         seat.group.update(&env, &seat.me)?
     } else {
@@ -149,6 +194,17 @@ fn stage(work: &Work<'_>, group_id: &[u8]) -> Result<Option<Entry>, Error> {
     commit.epoch = seat.group.epoch();
     records::save(work.tx, group_id, &commit)?;
     Ok(Some((signing, commit.cells.clone())))
+}
+
+/// An Add of the wanted key package, unless its device is a member already.
+fn add(work: &Work<'_>, seat: &mut Seat, commit: &Commit) -> Result<Option<Pending>, GroupError> {
+    let env = work.env();
+    let package = KeyPackage::parse(&env, &commit.add)?;
+    if seat.group.members()?.iter().any(|member| member.key == package.key()) {
+        return Ok(None);
+    }
+    let assignment = Assignment::from_bytes(&commit.assignment);
+    seat.group.add(&env, &seat.me, &[package], &[assignment]).map(Some)
 }
 
 /// What somebody else's commit has already done.
@@ -207,6 +263,8 @@ fn apply(
     }
     if entries.len() >= MAX_SLOT_ENTRIES as usize {
         seat.group.next_slot_attempt(&env)?;
+        // What is staged is sealed for the slot that is spoilt: in the next one nobody could open it.
+        unstage(work, group_id)?;
         return Ok(Outcome::Spoilt);
     }
     Ok(Outcome::Open)
@@ -232,16 +290,17 @@ fn read_entry(entry: &SlotEntry, seal: &SealKey) -> Option<Vec<u8>> {
 /// Our commit stands: Welcomes go out, and a nudge so that the others look.
 fn won(work: &Work<'_>, seat: &Seat) -> Result<(), Error> {
     let group_id = seat.group.id();
-    let commit = records::load::<Commit>(work.tx, group_id)?;
-    records::remove::<Commit>(work.tx, group_id)?;
+    if let Some(commit) = records::load::<Commit>(work.tx, group_id)? {
+        // The Welcome first, so that who joins knows the lane before anybody writes on it in the new epoch.
+        if !commit.welcome.is_empty() {
+            work.event(Event::MembersChanged { case: seat.case_name() });
+            welcome(work, seat, &commit)?;
+        }
+        done_with(work, commit)?;
+    }
     let nudge = Nudge { group_id: group_id.to_vec(), epoch: seat.group.epoch().saturating_sub(1) };
     let audience = seat.audience(work)?;
     enqueue(work, &audience, &Envelope::Nudge(nudge).to_bytes(), Belongs::default(), false)?;
-    let Some(commit) = commit else { return Ok(()) };
-    if !commit.welcome.is_empty() {
-        work.event(Event::MembersChanged { case: seat.case_name() });
-        welcome(work, seat, &commit)?;
-    }
     Ok(())
 }
 
@@ -262,18 +321,24 @@ fn welcome(work: &Work<'_>, seat: &Seat, commit: &Commit) -> Result<(), Error> {
 
 /// Somebody else's commit came first: ours is made anew on top of it.
 fn lost(work: &Work<'_>, seat: &Seat) -> Result<(), Error> {
-    let group_id = seat.group.id();
-    if let Some(mut commit) = records::load::<Commit>(work.tx, group_id)?
-        && !commit.cells.is_empty()
-    {
-        commit.cells.clear();
-        commit.message.clear();
-        commit.welcome.clear();
-        commit.lost += 1;
-        records::save(work.tx, group_id, &commit)?;
+    if unstage(work, seat.group.id())? {
         work.event(Event::CommitLost { case: seat.case_name() });
     }
     Ok(())
+}
+
+/// Back from staged to wanted; whether anything was staged.
+fn unstage(work: &Work<'_>, group_id: &[u8]) -> Result<bool, Error> {
+    let Some(mut commit) = records::load::<Commit>(work.tx, group_id)? else { return Ok(false) };
+    if commit.cells.is_empty() {
+        return Ok(false);
+    }
+    commit.cells.clear();
+    commit.message.clear();
+    commit.welcome.clear();
+    commit.lost = commit.lost.saturating_add(1);
+    records::save(work.tx, group_id, &commit)?;
+    Ok(true)
 }
 
 /// Remembers the relay's latest word on this group's order; it travels in the next message.
@@ -301,13 +366,11 @@ pub(crate) fn want_terms(work: &Work<'_>, seat: &Seat) -> Result<(), Error> {
     let in_force = matches!(terms.phase(work.now), Phase::InForce | Phase::Amending);
     let Some(hash) = terms.agreed_hash().filter(|_| in_force) else { return Ok(()) };
     let stands = seat.group.charter().terms == Some(*hash.as_bytes());
-    let free = records::load::<Commit>(work.tx, seat.group.id())?
-        .is_none_or(|commit| commit.add.is_empty() && commit.cells.is_empty());
-    if stands || !free {
+    if stands {
         return Ok(());
     }
     let group_id = seat.group.id().to_vec();
-    want(work, &Commit { group_id, terms: hash.to_vec(), ..Commit::default() })
+    want(work, Commit { group_id, terms: hash.to_vec(), ..Commit::default() })
 }
 
 fn group_error(rejection: budstikke_e2ee::checks::Rejection) -> Error {

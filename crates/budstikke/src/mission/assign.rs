@@ -120,7 +120,7 @@ pub(crate) fn package_came(
     let seat = Seat::case(work, records::need(work.tx, &wanted.case_id)?)?;
     let assignment = team::assignment(work, &seat, &package)?;
     let group_id = seat.group.id().to_vec();
-    want(work, &Commit { group_id, add: key_package, assignment, note_key, ..Commit::default() })
+    want(work, Commit { group_id, add: key_package, assignment, note_key, ..Commit::default() })
 }
 
 /// The note for an added colleague, sealed to their device.

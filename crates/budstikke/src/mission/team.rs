@@ -305,7 +305,7 @@ pub(crate) fn asked_to_join(work: &Work<'_>, package: Vec<u8>) -> Result<(), Err
     }
     let group_id = seat.group.id().to_vec();
     let assignment = assignment(work, &seat, &parsed)?;
-    want(work, &Commit { group_id, add: package, assignment, ..Commit::default() })
+    want(work, Commit { group_id, add: package, assignment, ..Commit::default() })
 }
 
 /// A Welcome into the team's group, if it is for this device.

@@ -167,6 +167,9 @@ pub(crate) struct Commit {
     /// The sealed note, once staged.
     #[prost(bytes = "vec", tag = "11")]
     pub(crate) note: Vec<u8>,
+    /// What is wanted after this one, in order.
+    #[prost(message, repeated, tag = "12")]
+    pub(crate) next: Vec<Commit>,
 }
 record!(Commit, 43, "a commit");
 
