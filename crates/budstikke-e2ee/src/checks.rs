@@ -53,6 +53,8 @@ checks! {
     NoDuplicateKey = 23, "No two members share a signature key.";
     PartyAllowed = 24, "Defenders are members of case groups only.";
     Path = 25, "A commit's path decrypts for this member and leads to the epoch it confirms.";
+    TermsUnseen = 26,
+        "A commit sets only terms that its reader has seen both sides accept; until then it waits.";
 }
 
 impl Check {
@@ -62,10 +64,11 @@ impl Check {
     }
 
     /// True if every member of the group comes to the same verdict about the same bytes, so that a
-    /// slot's entry which fails is void for all. Of the others one member may be cheated alone: it
-    /// must not skip the entry, or it would fork; it asks to be added again (SPEC.md section 10.8).
+    /// slot's entry which fails is void for all. Of the others one member may be cheated alone, or
+    /// not know yet what the others know: it must not skip the entry, or it would fork. It waits, or
+    /// asks to be added again (SPEC.md section 10.8).
     pub fn same_for_all(self) -> bool {
-        self != Self::Path
+        !matches!(self, Self::Path | Self::TermsUnseen)
     }
 
     /// What the check demands.

@@ -18,6 +18,8 @@ use crate::relay::RelayError;
 
 /// Cells asked for at a time.
 const PAGE: u32 = 64;
+/// Pages of one mailbox in one pass: whatever a relay says, the pass ends.
+const MAX_PAGES: usize = 1_024;
 /// A listener looks at everything this often even when nothing is pushed: slots and notices are never pushed.
 const LISTEN_PASS: Duration = Duration::from_mins(1);
 /// How long a listener waits before it connects again after a relay was not reached.
@@ -106,8 +108,11 @@ impl Client {
         self.send_waiting(report).await?;
         for group_id in self.vault(unsettled).await? {
             let settled = self.settle(&group_id).await;
+            let done = settled.is_ok();
             note(report, settled)?;
-            self.retry_deferred(group_id).await?;
+            self.retry_deferred(&group_id).await?;
+            let note = if done { inbound::looked } else { inbound::look_again };
+            self.vault(move |work| note(work, &group_id)).await?;
         }
         self.send_waiting(report).await
     }
@@ -125,14 +130,14 @@ impl Client {
         self.ensure_post(&mailbox.key).await?;
         let relay = self.relay(&mailbox.relay, &mailbox.key)?;
         let mut since = mailbox.cursor;
-        loop {
+        for _ in 0..MAX_PAGES {
             let page = relay.read(&mailbox.owner, mailbox.recv_id, since, PAGE).await?;
             crash::point("receive-after-read");
             for cell in page.cells {
-                since = since.max(cell.seq);
                 self.take(&mailbox.key, cell).await?;
                 report.received += 1;
             }
+            since = page.next;
             if !page.more {
                 break;
             }
@@ -173,7 +178,9 @@ impl Client {
         Ok(())
     }
 
-    async fn retry_deferred(&self, group_id: Vec<u8>) -> Result<(), Error> {
+    /// Takes the messages of a group whose epoch has come.
+    pub(crate) async fn retry_deferred(&self, group_id: &[u8]) -> Result<(), Error> {
+        let group_id = group_id.to_vec();
         let seqs = self.vault(move |work| inbound::deferred_for(work, &group_id)).await?;
         for seq in seqs {
             match self.vault(move |work| inbound::retry_deferred(work, seq)).await {

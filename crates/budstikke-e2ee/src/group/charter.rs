@@ -133,11 +133,13 @@ impl Charter {
         if changed != *next {
             return Err(Rejection::new(Check::Charter, "the commit changes more than the terms"));
         }
-        if next.terms.is_some() && next.terms == accepted {
+        if next.terms.is_none() {
+            Err(Rejection::new(Check::Charter, "the commit takes the terms away"))
+        } else if next.terms == accepted {
             Ok(())
         } else {
             Err(Rejection::new(
-                Check::Charter,
+                Check::TermsUnseen,
                 "the commit sets terms that both sides have not accepted",
             ))
         }

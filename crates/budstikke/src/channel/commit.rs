@@ -60,7 +60,12 @@ impl Client {
             let (id, slot) = (group_id.to_vec(), view.id);
             let outcome = self.vault(move |work| apply(work, &id, slot, &entries)).await?;
             match outcome {
-                Outcome::Advanced => crash::point("commit-after-merge"),
+                Outcome::Advanced => {
+                    crash::point("commit-after-merge");
+                    // Now, not at the end: only the last few epochs can still be read then, and the next commit may
+                    // set terms whose acceptance waits among these.
+                    self.retry_deferred(group_id).await?;
+                }
                 Outcome::Spoilt => {}
                 Outcome::Open if !view.wanted => return Ok(()),
                 Outcome::Open => {

@@ -21,10 +21,12 @@ use crate::records::{
 use crate::relay::ReceivedCell;
 use crate::view::contact_name;
 
-/// Envelopes of which only a part has come; beyond that the oldest is given up.
-const MAX_PARTIAL: usize = 64;
+/// Envelopes of one lane of which only a part has come; beyond that the oldest is given up.
+const MAX_PARTIAL: usize = 16;
+/// Messages of later epochs that one group may keep waiting.
+const MAX_DEFERRED: usize = 256;
 /// How long a part waits for the rest, and a message for its epoch: 30 days.
-pub(crate) const PATIENCE_S: i64 = 30 * 86_400;
+const PATIENCE_S: i64 = 30 * 86_400;
 
 /// Takes one cell of a mailbox, and moves the cursor past it.
 pub(crate) fn take(work: &Work<'_>, post_key: &[u8], cell: &ReceivedCell) -> Result<(), Error> {
@@ -70,6 +72,12 @@ fn join(work: &Work<'_>, lane: &Lane, fragment: Fragment) -> Result<Option<Vec<u
     if fragment.count == 1 {
         return Ok(Some(fragment.body));
     }
+    if lane.used_for == i32::from(LaneUse::FrontDoor) {
+        return Err(Error::Input {
+            what: "a first contact",
+            why: "it is larger than one cell; it was dropped".to_owned(),
+        });
+    }
     let name = [lane.label.as_slice(), &fragment.envelope].concat();
     let key = |index: u32| [name.as_slice(), &index.to_be_bytes()].concat();
     let record = FragmentRecord {
@@ -84,7 +92,7 @@ fn join(work: &Work<'_>, lane: &Lane, fragment: Fragment) -> Result<Option<Vec<u
         match records::load::<FragmentRecord>(work.tx, &key(index))? {
             Some(part) if part.count == record.count => envelope.extend_from_slice(&part.body),
             _ => {
-                forget_old_parts(work, &name)?;
+                forget_old_parts(work, &lane.label, &name)?;
                 return Ok(None);
             }
         }
@@ -95,17 +103,22 @@ fn join(work: &Work<'_>, lane: &Lane, fragment: Fragment) -> Result<Option<Vec<u
     Ok(Some(envelope))
 }
 
-/// Bounds what a sender of first halves can make this device keep.
-fn forget_old_parts(work: &Work<'_>, current: &[u8]) -> Result<(), Error> {
+/// Bounds what a sender of first halves can make this device keep, lane by lane, so that none costs another its own.
+fn forget_old_parts(work: &Work<'_>, label: &[u8], current: &[u8]) -> Result<(), Error> {
     let parts = records::all::<FragmentRecord>(work.tx)?;
     let name = |key: &[u8]| key.get(..key.len().saturating_sub(4)).unwrap_or_default().to_vec();
-    let mut names: Vec<Vec<u8>> = parts.iter().map(|(key, _)| name(key)).collect();
-    names.dedup();
-    let surplus = names.len().saturating_sub(MAX_PARTIAL);
-    let doomed: Vec<_> = names.into_iter().filter(|name| name != current).take(surplus).collect();
+    let mut names: Vec<Vec<u8>> = Vec::new();
+    for (key, _) in parts.iter().filter(|(key, _)| key.starts_with(label)) {
+        let name = name(key);
+        if name != current && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let surplus = (names.len() + 1).saturating_sub(MAX_PARTIAL);
+    names.truncate(surplus);
     for (key, part) in &parts {
         let old = part.received_at < work.now.saturating_sub(PATIENCE_S);
-        if old || doomed.contains(&name(key)) {
+        if old || names.contains(&name(key)) {
             records::remove::<FragmentRecord>(work.tx, key)?;
         }
     }
@@ -116,9 +129,18 @@ fn dispatch(work: &Work<'_>, lane: &Lane, envelope: Envelope) -> Result<(), Erro
     let used_for = LaneUse::try_from(lane.used_for).unwrap_or(LaneUse::Unspecified);
     match (used_for, envelope) {
         (LaneUse::FrontDoor, Envelope::FirstContact(sealed)) => first_contact(work, lane, &sealed),
-        (LaneUse::Team | LaneUse::Peer, Envelope::Mls(message)) => mls(work, &message),
+        (LaneUse::Team | LaneUse::Peer, Envelope::Mls(message)) => {
+            let group_id = Group::named_by(&message).ok_or_else(no_message)?;
+            if speaks_of(work, lane, &group_id)? && ahead(work, &message)? {
+                defer(work, &group_id, &message)?;
+            }
+            Ok(())
+        }
         (LaneUse::Team | LaneUse::Peer, Envelope::Nudge(nudge)) => {
-            defer(work, &nudge.group_id, &[])
+            if speaks_of(work, lane, &nudge.group_id)? {
+                look_again(work, &nudge.group_id)?;
+            }
+            Ok(())
         }
         (LaneUse::Team, Envelope::Welcome(body)) => assign::welcomed(work, &body),
         (LaneUse::Team, Envelope::KeyPackage(package)) => team::asked_to_join(work, package),
@@ -136,42 +158,82 @@ fn dispatch(work: &Work<'_>, lane: &Lane, envelope: Envelope) -> Result<(), Erro
     }
 }
 
-/// Takes an MLS message into the group that it names.
-pub(crate) fn mls(work: &Work<'_>, message: &[u8]) -> Result<(), Error> {
-    let Some(group_id) = Group::named_by(message) else {
+/// Whether a lane may speak of a group: a correspondent's of the one case, the team's of the team and of its cases.
+/// Somebody else's group is no error on the shared lane: it is a colleague's case.
+fn speaks_of(work: &Work<'_>, lane: &Lane, group_id: &[u8]) -> Result<bool, Error> {
+    let Some(seat) = Seat::of_group(work, group_id)? else { return Ok(false) };
+    let own_case = seat.case.as_ref().is_some_and(|case| case.id == lane.case_id);
+    if lane.used_for == i32::from(LaneUse::Peer) && !own_case {
         return Err(Error::Input {
             what: "a message",
-            why: "it is no private message of a group; it was dropped".to_owned(),
+            why: "it came on the lane of another case; it was dropped".to_owned(),
         });
-    };
-    let Some(mut seat) = Seat::of_group(work, &group_id)? else {
-        // A colleague's case on the shared lane.
-        return Ok(());
-    };
-    let accepted = seat.accepted_terms()?;
-    match seat.group.process(&work.env(), message, accepted)? {
-        Inbound::Application(application) if seat.case.is_none() => team::take(work, &application),
-        Inbound::Application(application) => content::take(work, seat, &application),
-        Inbound::FutureEpoch { .. } => defer(work, &group_id, message),
-        Inbound::Stale { .. } => {
-            let what = "a message came too late to be opened; ask its sender to repeat it";
-            work.event(Event::Problem { what: what.to_owned() });
-            Ok(())
-        }
-        Inbound::Rejected(rejection) => {
-            work.event(Event::Problem { what: rejection.to_string() });
-            Ok(())
-        }
-        // Own messages and repeats say nothing new, and commits count only in their slot.
-        _ => Ok(()),
+    }
+    Ok(true)
+}
+
+fn no_message() -> Error {
+    Error::Input {
+        what: "a message",
+        why: "it is no private message of a group; it was dropped".to_owned(),
     }
 }
 
-/// Keeps a message until its epoch is reached; an empty one only says that the slots are worth a look.
-fn defer(work: &Work<'_>, group_id: &[u8], message: &[u8]) -> Result<(), Error> {
-    if Seat::of_group(work, group_id)?.is_none() {
-        return Ok(());
+/// Takes an MLS message into the group that it names, unless its epoch is still ahead: then true. An error rolls the
+/// step back, and with it the use of the message's key.
+fn ahead(work: &Work<'_>, message: &[u8]) -> Result<bool, Error> {
+    let group_id = Group::named_by(message).ok_or_else(no_message)?;
+    let Some(mut seat) = Seat::of_group(work, &group_id)? else { return Ok(false) };
+    let accepted = seat.accepted_terms()?;
+    match seat.group.process(&work.env(), message, accepted)? {
+        Inbound::Application(application) if seat.case.is_none() => team::take(work, &application)?,
+        Inbound::Application(application) => content::take(work, seat, &application)?,
+        Inbound::FutureEpoch { .. } => return Ok(true),
+        Inbound::Stale { .. } => {
+            let what = "a message came too late to be opened; ask its sender to repeat it";
+            work.event(Event::Problem { what: what.to_owned() });
+        }
+        Inbound::Rejected(rejection) => return Err(GroupError::from(rejection).into()),
+        // Commits count only in their slot. Had this one's key been used up here, it would not open there, and
+        // whoever sent it here could part this device from the group.
+        Inbound::Commit(_) => {
+            return Err(Error::Input {
+                what: "a change of a group",
+                why: "it came outside of the group's slot; it was dropped".to_owned(),
+            });
+        }
+        // Own messages and repeats say nothing new.
+        _ => {}
     }
+    Ok(false)
+}
+
+/// Keeps a message until its epoch is reached. Nothing vouches for it before, so there is a bound.
+fn defer(work: &Work<'_>, group_id: &[u8], message: &[u8]) -> Result<(), Error> {
+    if deferred_for(work, group_id)?.len() >= MAX_DEFERRED {
+        return Err(Error::Input {
+            what: "a message",
+            why: "too many wait for changes of their group that have not come; it was dropped"
+                .to_owned(),
+        });
+    }
+    keep(work, group_id, message)
+}
+
+/// Notes that a group's slot is worth a look: an empty deferred message, at most one.
+pub(crate) fn look_again(work: &Work<'_>, group_id: &[u8]) -> Result<(), Error> {
+    if waiting(work, group_id, true)?.is_empty() { keep(work, group_id, &[]) } else { Ok(()) }
+}
+
+/// The group's slot has been looked at.
+pub(crate) fn looked(work: &Work<'_>, group_id: &[u8]) -> Result<(), Error> {
+    for seq in waiting(work, group_id, true)? {
+        work.tx.delete_seq(Deferred::KIND, seq)?;
+    }
+    Ok(())
+}
+
+fn keep(work: &Work<'_>, group_id: &[u8], message: &[u8]) -> Result<(), Error> {
     let deferred =
         Deferred { group_id: group_id.to_vec(), message: message.to_vec(), received_at: work.now };
     let bytes = prost::Message::encode_to_vec(&deferred);
@@ -179,25 +241,33 @@ fn defer(work: &Work<'_>, group_id: &[u8], message: &[u8]) -> Result<(), Error> 
     Ok(())
 }
 
-/// Sequence numbers of what was deferred for a group.
+/// Sequence numbers of the messages that were deferred for a group.
 pub(crate) fn deferred_for(work: &Work<'_>, group_id: &[u8]) -> Result<Vec<u64>, Error> {
+    waiting(work, group_id, false)
+}
+
+fn waiting(work: &Work<'_>, group_id: &[u8], nudges: bool) -> Result<Vec<u64>, Error> {
     let mut seqs = Vec::new();
     for row in work.tx.list_after(Deferred::KIND, 0, usize::MAX)? {
-        if read_deferred(&row.value)?.group_id == group_id {
+        let deferred = read_deferred(&row.value)?;
+        if deferred.group_id == group_id && deferred.message.is_empty() == nudges {
             seqs.push(row.seq);
         }
     }
     Ok(seqs)
 }
 
-/// Tries one deferred message once more; it comes back into the queue by itself if its epoch is still ahead.
+/// Tries one deferred message once more; it stays where it is if its epoch is still ahead.
 pub(crate) fn retry_deferred(work: &Work<'_>, seq: u64) -> Result<(), Error> {
     let rows = work.tx.list_after(Deferred::KIND, seq.saturating_sub(1), 1)?;
     let Some(row) = rows.into_iter().find(|row| row.seq == seq) else { return Ok(()) };
     let deferred = read_deferred(&row.value)?;
-    work.tx.delete_seq(Deferred::KIND, seq)?;
     let too_old = deferred.received_at < work.now.saturating_sub(PATIENCE_S);
-    if deferred.message.is_empty() || too_old { Ok(()) } else { mls(work, &deferred.message) }
+    if !too_old && ahead(work, &deferred.message)? {
+        return Ok(());
+    }
+    work.tx.delete_seq(Deferred::KIND, seq)?;
+    Ok(())
 }
 
 pub(crate) fn read_deferred(bytes: &[u8]) -> Result<Deferred, Error> {

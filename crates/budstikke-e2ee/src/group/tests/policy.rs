@@ -146,7 +146,6 @@ fn the_charter_changes_only_in_accepted_terms() {
         |c: &mut Charter| c.root = [1; 32],
         |c: &mut Charter| c.case_id = b"case-2".to_vec(),
         |c: &mut Charter| c.terms = None,
-        |c: &mut Charter| c.terms = Some([8; 32]),
     ] {
         let mut s = scene();
         let mut charter = s.world.case();
@@ -154,6 +153,15 @@ fn the_charter_changes_only_in_accepted_terms() {
         let forgery = Forgery { charter: Some(charter), ..Forgery::default() };
         assert_eq!(s.judge(forgery), Check::Charter);
     }
+}
+
+#[test]
+fn terms_that_were_not_seen_accepted_wait() {
+    let mut s = scene();
+    let charter = Charter { terms: Some([8; 32]), ..s.world.case() };
+    let check = s.judge(Forgery { charter: Some(charter), ..Forgery::default() });
+    assert_eq!(check, Check::TermsUnseen);
+    assert!(!check.same_for_all(), "others may have seen them");
 }
 
 #[test]
