@@ -36,27 +36,34 @@ impl Client {
                     .collect::<Vec<_>>())
             })
             .await?;
+        let mut failed = None;
         for (key, approach) in planned {
-            self.ensure_post(&approach.post).await?;
-            self.ensure_lane(&approach.post, &approach.lane).await?;
-            let invitation = Invitation::from_text(&approach.invitation)?;
-            let now = self.now();
-            let fresh =
-                IntakeBundle::verify(self.suite(), &approach.bundle, &invitation, now).is_ok();
-            if !fresh {
-                // The plan is older than the mission's intake key: fetch the newest.
-                let content = self.fetch_bundle(&invitation).await?;
-                let key = key.clone();
-                self.vault(move |work| {
-                    let mut approach: Approach = records::need(work.tx, &key)?;
-                    approach.bundle = content;
-                    records::save(work.tx, &key, &approach)
-                })
-                .await?;
+            // One mission that is not reached holds up no other.
+            if let Err(error) = self.prepare(key, &approach).await {
+                failed = failed.or(Some(error));
             }
-            self.vault(move |work| seal_contact(work, &key)).await?;
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
+    }
+
+    async fn prepare(&self, key: Vec<u8>, approach: &Approach) -> Result<(), Error> {
+        self.ensure_post(&approach.post).await?;
+        self.ensure_lane(&approach.post, &approach.lane).await?;
+        let invitation = Invitation::from_text(&approach.invitation)?;
+        let now = self.now();
+        let fresh = IntakeBundle::verify(self.suite(), &approach.bundle, &invitation, now).is_ok();
+        if !fresh {
+            // The plan is older than the mission's intake key: fetch the newest.
+            let content = self.fetch_bundle(&invitation).await?;
+            let key = key.clone();
+            self.vault(move |work| {
+                let mut approach: Approach = records::need(work.tx, &key)?;
+                approach.bundle = content;
+                records::save(work.tx, &key, &approach)
+            })
+            .await?;
+        }
+        self.vault(move |work| seal_contact(work, &key)).await
     }
 
     /// What stands under an invitation's notice, from the first of its relays that has it.
@@ -64,7 +71,8 @@ impl Client {
         let id = NoticeId::from_bytes(*invitation.notice.as_bytes());
         let mut failed = None;
         for address in &invitation.relays {
-            match self.relay(address, b"look-up")?.notice_get(id).await {
+            // One connection for each mission: a relay need not see that somebody looks at several.
+            match self.relay(address, id.as_bytes())?.notice_get(id).await {
                 Ok(Some(notice)) => return Ok(notice.content),
                 Ok(None) => {}
                 Err(error) => failed = Some(error),
@@ -136,7 +144,11 @@ pub(crate) fn welcomed(work: &Work<'_>, lane: &Lane, body: &WelcomeBody) -> Resu
     lane.case_id.clone_from(&case_id);
     records::save(work.tx, &lane.label.clone(), &lane)?;
     approach.case_id.clone_from(&case_id);
+    // What was said stands in the case now, and goes when the case goes.
+    (approach.wish, approach.told) = (None, Vec::new());
+    zeroize::Zeroize::zeroize(&mut approach.seed);
     records::save(work.tx, &key, &approach)?;
+    work.tx.erase_now();
     work.event(Event::CaseOpened { case: case_name(&case_id) });
     Ok(())
 }
@@ -214,14 +226,54 @@ pub(crate) fn say(
 /// Seals the first contact to the mission's newest intake key and puts it into the outbox.
 fn seal_contact(work: &Work<'_>, key: &[u8]) -> Result<(), Error> {
     let mut approach: Approach = records::need(work.tx, key)?;
-    let Some(wish) = approach.wish.clone().filter(|_| !approach.sent) else { return Ok(()) };
+    if approach.sent {
+        return Ok(());
+    }
     let invitation = Invitation::from_text(&approach.invitation)?;
     let bundle = IntakeBundle::verify(work.suite, &approach.bundle, &invitation, work.now)?;
-    let me = identity_of(work, &approach)?;
     let lane: Lane = records::need(work.tx, &approach.lane)?;
+    let package = KeyPackage::create(&work.env(), &identity_of(work, &approach)?)?;
+    let envelope = sealed(work, &approach, &bundle, &package, route(&lane)?)?;
+    let door = Route {
+        relay: invitation.relays.first().cloned().unwrap_or_default(),
+        send_id: invitation.send_id,
+        send_secret: invitation.send_secret.clone(),
+        seal_key: Zeroizing::new(*SealKey::of_front_door(&invitation.send_secret).as_bytes()),
+        label: Vec::new(),
+    };
+    enqueue(work, &[door], &envelope, Belongs::default(), true)?;
+    approach.sent = true;
+    records::save(work.tx, key, &approach)
+}
+
+/// Whether what is planned goes into the one cell that a first contact has: asked while it can still be shortened,
+/// with a route and a key package like the ones to come.
+///
+/// # Errors
+/// [`Error::Input`] when it is too long.
+pub(crate) fn fits(
+    work: &Work<'_>,
+    approach: &Approach,
+    bundle: &IntakeBundle,
+) -> Result<(), Error> {
+    let mut lane: Lane = records::need(work.tx, &approach.lane)?;
+    lane.send_id = vec![0; 32];
+    let package = KeyPackage::create(&work.env(), &identity_of(work, approach)?)?;
+    sealed(work, approach, bundle, &package, route(&lane)?)?;
+    Ok(package.discard(&work.env())?)
+}
+
+fn sealed(
+    work: &Work<'_>,
+    approach: &Approach,
+    bundle: &IntakeBundle,
+    package: &KeyPackage,
+    reply: Route,
+) -> Result<Vec<u8>, Error> {
+    let wish = approach.wish.as_ref().ok_or(Error::Damaged { what: "a planned first contact" })?;
     let contact = FirstContact {
-        key_package: KeyPackage::create(&work.env(), &me)?.bytes().to_vec(),
-        reply: vec![route(&lane)?],
+        key_package: package.bytes().to_vec(),
+        reply: vec![reply],
         terms: if wish.counter.is_empty() {
             TermsAnswer::Accepted(fixed(&wish.accepted, "the terms")?)
         } else {
@@ -238,14 +290,5 @@ fn seal_contact(work: &Work<'_>, key: &[u8]) -> Result<(), Error> {
             why: "it is too long for one cell; shorten the terms or the form".to_owned(),
         });
     }
-    let door = Route {
-        relay: invitation.relays.first().cloned().unwrap_or_default(),
-        send_id: invitation.send_id,
-        send_secret: invitation.send_secret.clone(),
-        seal_key: Zeroizing::new(*SealKey::of_front_door(&invitation.send_secret).as_bytes()),
-        label: Vec::new(),
-    };
-    enqueue(work, &[door], &envelope, Belongs::default(), true)?;
-    approach.sent = true;
-    records::save(work.tx, key, &approach)
+    Ok(envelope)
 }

@@ -11,7 +11,7 @@ use budstikke_e2ee::safety::SafetyWords;
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use rand_core::{OsRng, RngCore};
 
-use crate::approach::{new_approach, say};
+use crate::approach::{fits, new_approach, say};
 use crate::client::{Client, Profile, Work, claim_role};
 use crate::error::Error;
 use crate::events::Event;
@@ -90,11 +90,12 @@ impl Client {
         self.vault(move |work| {
             claim_role(work, |profile| *profile == Profile::Defender, "a defender's")?;
             let key = parsed.notice.as_bytes();
-            let mut approach = match records::load::<Approach>(work.tx, key)? {
-                Some(approach) => approach,
-                None => new_approach(text, &bundle),
-            };
+            let written = records::load::<Approach>(work.tx, key)?.filter(|a| !a.lane.is_empty());
+            // What was looked at before, under another invitation perhaps, counts no more, unless it was written to.
+            let mut approach = written.unwrap_or_else(|| new_approach(text, &bundle));
             approach.bundle = content;
+            // The one that was looked at last is the last in the list.
+            records::remove::<Approach>(work.tx, key)?;
             records::save(work.tx, key, &approach)
         })
         .await?;
@@ -159,16 +160,14 @@ fn card(invitation: &Invitation, bundle: &IntakeBundle, now: i64) -> Result<Miss
 
 /// Builds and judges everything that is said first, and plans the reply mailbox. Nothing has left yet.
 fn plan(work: &Work<'_>, request: ReachOut) -> Result<(), Error> {
-    let approaches = records::all::<Approach>(work.tx)?;
-    let written = !approaches.is_empty();
-    let newest = approaches.into_iter().rfind(|(_, approach)| approach.lane.is_empty());
-    let Some((key, mut approach)) = newest else {
-        return Err(Error::NotReady(if written {
-            "you have written to this mission already; fetch what has come to see the answer"
-        } else {
-            "look at the mission's invitation first"
-        }));
+    let Some((key, mut approach)) = records::all::<Approach>(work.tx)?.pop() else {
+        return Err(Error::NotReady("look at the mission's invitation first"));
     };
+    if !approach.lane.is_empty() {
+        return Err(Error::NotReady(
+            "you have written to this mission already; fetch what has come to see the answer",
+        ));
+    }
     let invitation = Invitation::from_text(&approach.invitation)?;
     let bundle = IntakeBundle::verify(work.suite, &approach.bundle, &invitation, work.now)?;
     let leg = leg_of(bundle.unit.kind);
@@ -219,6 +218,7 @@ fn plan(work: &Work<'_>, request: ReachOut) -> Result<(), Error> {
     approach.post = post.to_vec();
     approach.lane = plan_lane(work, &relay, LaneUse::Peer)?.as_bytes().to_vec();
     approach.wish = Some(wish);
+    fits(work, &approach, &bundle)?;
     records::save(work.tx, &key, &approach)
 }
 
