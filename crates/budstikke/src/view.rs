@@ -63,7 +63,7 @@ pub enum Progress {
 }
 
 /// A message of a case.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Message {
     /// Its number in the case on this device.
     pub number: u64,
@@ -86,7 +86,7 @@ pub struct Message {
 }
 
 /// A case, opened.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CaseView {
     /// As in the list.
     pub summary: CaseSummary,
@@ -107,7 +107,7 @@ pub struct CaseView {
 }
 
 /// Terms that wait for an answer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PendingTerms {
     /// Terms hash, 64 hexadecimal digits.
     pub hash: String,
@@ -116,6 +116,20 @@ pub struct PendingTerms {
     /// What they say.
     pub view: View,
 }
+
+/// What people wrote belongs in no log: only the type's name.
+macro_rules! debug_name {
+    ($($type:ident),*) => {$(
+        impl std::fmt::Debug for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(stringify!($type))
+            }
+        }
+    )*};
+}
+pub(crate) use debug_name;
+
+debug_name!(Message, CaseView, PendingTerms);
 
 impl Client {
     /// All cases of this vault, the one with the newest message first.

@@ -1,8 +1,8 @@
 //! Taking in cells: which lane, which envelope, which group; one transaction for each cell.
 
-use budstikke_e2ee::contact::{FirstContact, IntakeSecret, TermsAnswer};
+use budstikke_e2ee::contact::{ContactError, FirstContact, IntakeSecret, TermsAnswer};
 use budstikke_e2ee::envelope::Envelope;
-use budstikke_e2ee::group::{Group, GroupError, Inbound};
+use budstikke_e2ee::group::{Group, GroupError, Inbound, KeyPackage};
 use budstikke_e2ee::keys::HpkeSecret;
 use budstikke_proto::cell::{self, Fragment, Opened, SealKey};
 
@@ -12,6 +12,7 @@ use crate::approach;
 use crate::client::Work;
 use crate::error::Error;
 use crate::events::Event;
+use crate::mission::contacts::emergency_in;
 use crate::mission::{assign, team};
 use crate::posts::usable;
 use crate::records::{
@@ -23,6 +24,8 @@ use crate::view::contact_name;
 
 /// Envelopes of one lane of which only a part has come; beyond that the oldest is given up.
 const MAX_PARTIAL: usize = 16;
+/// Messages that a first contact may bring beside the emergency form: ours brings one.
+const MAX_EXTRA: usize = 8;
 /// Messages of later epochs that one group may keep waiting.
 const MAX_DEFERRED: usize = 256;
 /// How long a part waits for the rest, and a message for its epoch: 30 days.
@@ -286,6 +289,12 @@ fn first_contact(work: &Work<'_>, lane: &Lane, sealed: &[u8]) -> Result<(), Erro
         return Ok(());
     }
     usable(&contact.reply)?;
+    // What no group would take is no contact: an officer could answer it and get no further.
+    KeyPackage::parse(&work.env(), &contact.key_package).map_err(GroupError::from)?;
+    if contact.extra.len() > MAX_EXTRA {
+        return Err(ContactError::Contents.into());
+    }
+    let emergency = contact.emergency.as_deref().and_then(emergency_in).is_some();
     let (accepted, counter) = match &contact.terms {
         TermsAnswer::Accepted(hash) => (hash.to_vec(), Vec::new()),
         TermsAnswer::Counter(bytes) => (Vec::new(), bytes.clone()),
@@ -306,9 +315,6 @@ fn first_contact(work: &Work<'_>, lane: &Lane, sealed: &[u8]) -> Result<(), Erro
         relay: lane.relay.clone(),
     };
     records::save(work.tx, &id, &record)?;
-    work.event(Event::ContactArrived {
-        contact: contact_name(&id),
-        emergency: contact.emergency.is_some(),
-    });
+    work.event(Event::ContactArrived { contact: contact_name(&id), emergency });
     Ok(())
 }

@@ -5,12 +5,13 @@
 //! that stops in between goes on where it was.
 
 use budstikke_case::file::TermsFile;
-use budstikke_case::{Body, Received, View, wire};
+use budstikke_case::{Body, Kind, Received, View, wire};
 use budstikke_e2ee::team::TeamMessage;
 use budstikke_proto::cell::{self, Opened, SealKey};
 use budstikke_proto::id::SlotId;
 use budstikke_proto::sign::SigningSeed;
 use rand_core::{OsRng, RngCore};
+use zeroize::Zeroize as _;
 
 use super::{TEAM_POST, found, unit_and_team};
 use crate::channel::seat::{Seat, free_case_id};
@@ -20,10 +21,10 @@ use crate::events::Event;
 use crate::posts::plan_lane;
 use crate::records::{self, ContactRecord, ContactState, Lane, LaneUse, fixed};
 use crate::relay::{RelayError, SlotEntry, Standing};
-use crate::view::{by_name, case_name, contact_name};
+use crate::view::{by_name, case_name, contact_name, debug_name};
 
 /// What a stranger said to the offered terms.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum TermsChoice {
     /// They accepted the offer with this hash, 64 hexadecimal digits.
     Accepted(String),
@@ -45,7 +46,7 @@ pub enum ContactStage {
 }
 
 /// A first contact.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Contact {
     /// Its short name: 8 letters and digits.
     pub id: String,
@@ -55,7 +56,7 @@ pub struct Contact {
     pub stage: ContactStage,
     /// What they said to the terms.
     pub terms: TermsChoice,
-    /// The emergency form, if it came with it.
+    /// The emergency form, if it came with it and nobody has taken the contact yet.
     pub emergency: Option<View>,
     /// The case made of it.
     pub case: Option<String>,
@@ -69,6 +70,8 @@ pub enum Decision {
     /// To a counter-proposal: other terms again.
     Counter(Box<TermsFile>),
 }
+
+debug_name!(TermsChoice, Contact);
 
 impl Client {
     /// The first contacts of this mission, oldest first.
@@ -167,7 +170,7 @@ fn show(record: &ContactRecord) -> Contact {
         Some(view) => TermsChoice::Countered(view),
         None => TermsChoice::Accepted(data_encoding::HEXLOWER.encode(&record.accepted)),
     };
-    let emergency = Received::open(record.emergency.clone()).ok();
+    let emergency = emergency_in(&record.emergency);
     Contact {
         id: contact_name(&record.id),
         received_at: record.received_at,
@@ -176,6 +179,22 @@ fn show(record: &ContactRecord) -> Contact {
         emergency: emergency.map(|received| View::of(received.content())),
         case: (stage == ContactStage::Answered).then(|| case_name(&record.case_id)),
     }
+}
+
+/// The emergency form in what came as one. No terms are in force yet, so nothing else is shown.
+pub(crate) fn emergency_in(content: &[u8]) -> Option<Received> {
+    let received = Received::open(content.to_vec()).ok()?;
+    (received.kind() == Kind::EmergencyContact && received.act().is_ok()).then_some(received)
+}
+
+/// What a contact brought goes once it stands in a case, or a colleague has it. Its id stays, so that the same one
+/// is not taken twice, and what it said to the terms.
+pub(crate) fn empty(work: &Work<'_>, record: &mut ContactRecord) {
+    record.key_package.clear();
+    record.emergency.zeroize();
+    record.reply.zeroize();
+    record.extra.zeroize();
+    work.tx.erase_now();
 }
 
 fn read_counter(content: &[u8]) -> Option<wire::ChannelTerms> {
@@ -276,6 +295,9 @@ fn judge_claims(
         lane.case_id.clone_from(&case_id);
         records::save(work.tx, &record.lane.clone(), &lane)?;
         record.case_id = case_id;
+    }
+    if !ours {
+        empty(work, &mut record);
     }
     records::save(work.tx, id, &record)?;
     if !ours {

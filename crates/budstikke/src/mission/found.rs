@@ -12,6 +12,7 @@ use budstikke_e2ee::envelope::{Envelope, WelcomeBody};
 use budstikke_e2ee::group::{Charter, Credential, Group, GroupError, GroupKind, KeyPackage, Party};
 use budstikke_e2ee::team::TeamMessage;
 
+use super::contacts::empty;
 use super::{leg_of, own_device, team, unit_and_team};
 use crate::channel::content::role_of;
 use crate::channel::seat::{Seat, free_case_id, staff, terms_of};
@@ -113,6 +114,7 @@ pub(crate) fn found(work: &Work<'_>, mut record: ContactRecord) -> Result<String
     };
     team::tell(work, &claim)?;
     record.state = ContactState::Answered.into();
+    empty(work, &mut record);
     records::save(work.tx, &record.id.clone(), &record)?;
     work.event(Event::CaseOpened { case: name.clone() });
     Ok(name)

@@ -56,8 +56,9 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::NotReady`] on a device that is no admin's; [`Error::Refused`] for terms that break a rule;
-    /// [`Error::Relay`].
+    /// [`Error::Relay`] when one of the relays did not take it, while the others have it: publish again.
     pub async fn publish(&self, offer: Offer) -> Result<Published, Error> {
+        let _turn = self.turn().await;
         self.vault(move |work| {
             let device = own_device(work)?;
             need_admin(&device)?;
@@ -106,9 +107,11 @@ impl Client {
         .await
     }
 
-    /// Rotates the intake key when its day is over. Only an admin's device that has published does anything.
+    /// Forgets the intake keys whose time is over, and rotates today's when its day is over; that only on an admin's
+    /// device that has published.
     pub(crate) async fn renew_intake(&self) -> Result<(), Error> {
         let due = self.vault(|work| {
+            forget_old_keys(work)?;
             let Ok(device) = own_device(work) else { return Ok(false) };
             let (unit, team) = unit_and_team(work)?;
             let ours = !unit.seed.is_empty() && need_admin(&device).is_ok();
@@ -125,11 +128,18 @@ impl Client {
             self.ensure_lane(TEAM_POST, &lane.label).await?;
         }
         let (relays, seed, version, bundle) = self.vault(make_bundle).await?;
+        let (mut put, mut failed) = (false, None);
         for relay in &relays {
-            let key = SigningSeed::from_bytes(*seed);
-            self.relay(relay, b"notice")?.notice_put(&key, version, &bundle).await?;
+            // One relay that is away keeps no bundle from the others, where people then look.
+            match self.put_notice(relay, &seed, version, &bundle).await {
+                Ok(()) => put = true,
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
-        self.vault(move |work| {
+        if let Some(error) = failed.take_if(|_| !put) {
+            return Err(error);
+        }
+        let published = self.vault(move |work| {
             let device = own_device(work)?;
             let (_, mut team) = unit_and_team(work)?;
             team.notice_version = team.notice_version.max(version);
@@ -140,8 +150,20 @@ impl Client {
                 valid_until: work.now.saturating_add(BUNDLE_VALID_S),
                 safety_words: *SafetyWords::of_unit(&device.unit.root, &device.unit.key).words(),
             })
-        })
-        .await
+        });
+        let published = published.await?;
+        failed.map_or(Ok(published), Err)
+    }
+
+    async fn put_notice(
+        &self,
+        relay: &str,
+        seed: &[u8; 32],
+        version: u64,
+        bundle: &[u8],
+    ) -> Result<(), Error> {
+        let key = SigningSeed::from_bytes(*seed);
+        Ok(self.relay(relay, b"notice")?.notice_put(&key, version, bundle).await?)
     }
 }
 
@@ -171,14 +193,24 @@ fn make_bundle(work: &Work<'_>) -> Result<Bundle, Error> {
     Ok((unit.relays.clone(), notice, version, bundle))
 }
 
-/// The newest intake key, made anew after a day; those older than a week are forgotten.
-fn todays_key(work: &Work<'_>) -> Result<IntakeKey, Error> {
-    let mut newest: Option<IntakeKeyRecord> = None;
+/// Every device that holds an intake key forgets it in time: a captor of any of them could open what it opened.
+fn forget_old_keys(work: &Work<'_>) -> Result<(), Error> {
     for (id, key) in records::all::<IntakeKeyRecord>(work.tx)? {
         if key.valid_until <= work.now {
             records::remove::<IntakeKeyRecord>(work.tx, &id)?;
             work.tx.erase_now();
-        } else if newest.as_ref().is_none_or(|newest| newest.valid_from < key.valid_from) {
+        }
+    }
+    Ok(())
+}
+
+/// The newest intake key, made anew after a day.
+fn todays_key(work: &Work<'_>) -> Result<IntakeKey, Error> {
+    let mut newest: Option<IntakeKeyRecord> = None;
+    for (_, key) in records::all::<IntakeKeyRecord>(work.tx)? {
+        if key.valid_until > work.now
+            && newest.as_ref().is_none_or(|newest| newest.valid_from < key.valid_from)
+        {
             newest = Some(key);
         }
     }

@@ -17,6 +17,7 @@ use budstikke_e2ee::team::TeamMessage;
 use prost::Message;
 use rand_core::OsRng;
 
+use super::contacts::empty;
 use super::publish::KEY_KEPT_S;
 use super::setup::{StaffCard, card, role_number, team_lane};
 use super::{TEAM_POST, assign, need_admin, own_device, unit_and_team};
@@ -252,6 +253,7 @@ pub(crate) fn take(work: &Work<'_>, application: &Application) -> Result<(), Err
             };
             if record.state == i32::from(ContactState::Waiting) {
                 record.state = ContactState::Colleague.into();
+                empty(work, &mut record);
                 records::save(work.tx, &contact, &record)?;
                 work.event(Event::ContactTaken { contact: contact_name(&contact) });
             }
