@@ -31,6 +31,7 @@ pub(crate) fn take(
             work.event(Event::Problem { what: describe(finding) });
         }
     }
+    let colleague = is_colleague(case, &application.sender);
     let bytes = application.content.to_vec();
     let judged = Received::open(bytes.clone())
         .and_then(|received| judge(work, case, &application.sender, received));
@@ -39,7 +40,9 @@ pub(crate) fn take(
     match judged {
         Ok(received) => {
             if let Some(Body::Receipt(receipt)) = &received.content().body {
-                note_receipt(work, case, receipt)?;
+                if !colleague {
+                    note_receipt(work, case, receipt)?;
+                }
                 // What a person adds ("I have it; next word on Monday") stands in the case like a letter.
                 if receipt.note.is_empty() && receipt.next_word_by_s == 0 {
                     return records::save(work.tx, &case.id.clone(), case);
@@ -54,7 +57,7 @@ pub(crate) fn take(
                 kind: received.kind().name().to_owned(),
             });
             want_terms(work, &seat)?;
-            acknowledge(work, seat, &received)
+            if colleague { Ok(()) } else { acknowledge(work, seat, &received) }
         }
         Err(Refusal::ReplayIgnored { .. }) => Ok(()),
         Err(refusal) => {
@@ -68,6 +71,9 @@ pub(crate) fn take(
                 number: message.number,
                 code: refusal.code().to_owned(),
             });
+            if colleague {
+                return Ok(());
+            }
             refuse(work, seat, &message.content, &refusal)
         }
     }
@@ -88,7 +94,9 @@ fn judge(
     let role = role_of(&sender.party, header.sender_role, terms.leg())?;
     validate(received.content(), terms.leg(), role)?;
     observe(work, case, sender, header)?;
-    let passage = Passage::new(wire::Transport::RelayQuic, &case.own_unit);
+    // What a colleague writes is for the other end, and comes here because the team writes with one voice.
+    let to = if is_colleague(case, sender) { &case.peer_unit } else { &case.own_unit };
+    let passage = Passage::new(wire::Transport::RelayQuic, to);
     may_accept(received.content(), &terms, work.now, &passage)?;
     if let Some(event) = TermsEvent::of(received.content())? {
         let was_agreed = terms.agreed_hash();
@@ -102,6 +110,11 @@ fn judge(
         }
     }
     Ok(received)
+}
+
+/// Whether a member is of this device's own unit. Receipts are between the two ends, never among colleagues.
+fn is_colleague(case: &CaseRecord, member: &Member) -> bool {
+    matches!(&member.party, Party::Device(device) if device.unit.id == case.own_unit)
 }
 
 /// The role a sender claims, if its certificate (or its place in the group) gives it that role: I03.
