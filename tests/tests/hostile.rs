@@ -1,6 +1,8 @@
 //! What a stranger, a hostile mission, a modified program of a member or a curious colleague sends costs nobody else
 //! anything: queues go on, groups stay one, and no record takes the place of another.
 
+#![allow(clippy::expect_used, reason = "a test fails loudly")]
+
 use budstikke::vault::{Kind, Vault, VaultError};
 use budstikke::{Choice, Client, Decision, Event, ReachOut, Role, SendOptions};
 use budstikke_e2ee::bundle::IntakeBundle;
@@ -109,9 +111,10 @@ async fn send(world: &World, route: &Route, envelope: &[u8]) {
         let id = SendId::from_bytes(route.send_id);
         let msg = MsgId::random(&mut OsRng);
         // The front door is the only route without a label.
-        let work = match route.label.is_empty() {
-            true => Some(stream.work(&Purpose::FrontDoor(route.send_id)).await.expect("work")),
-            false => None,
+        let work = if route.label.is_empty() {
+            Some(stream.work(&Purpose::FrontDoor(route.send_id)).await.expect("work"))
+        } else {
+            None
         };
         stream.send(&key, id, msg, cell, work).await.expect("the relay takes it");
     }
