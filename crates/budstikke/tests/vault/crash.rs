@@ -17,11 +17,14 @@ const ROUNDS: u32 = 30;
 /// Each commit sets both counters, adds one entry and takes an old one away.
 #[test]
 fn a_killed_writer_leaves_whole_commits() {
+    if let Some(vault) = vault_of_parent() {
+        return child_that_writes(&vault);
+    }
     let place = Place::new();
     place.create().close().unwrap();
     let (mut before, mut killed_at_work) = (0, 0);
     for round in 0..ROUNDS {
-        let mut writer = child(&place.file(), "child_that_writes");
+        let mut writer = child(&place.file(), "a_killed_writer_leaves_whole_commits");
         let mut lines = BufReader::new(writer.stdout.take().unwrap()).lines();
         let first = loop {
             let line = lines.next().expect("the writer never committed").unwrap();
@@ -49,9 +52,12 @@ fn a_killed_writer_leaves_whole_commits() {
 
 #[test]
 fn a_killed_creator_leaves_nothing_or_a_vault() {
+    if let Some(vault) = vault_of_parent() {
+        return child_that_creates(&vault);
+    }
     for round in 0..ROUNDS {
         let place = Place::new();
-        let mut creator = child(&place.file(), "child_that_creates");
+        let mut creator = child(&place.file(), "a_killed_creator_leaves_nothing_or_a_vault");
         let mut line = [0; 1];
         creator.stdout.as_mut().unwrap().read_exact(&mut line).unwrap();
         std::thread::sleep(Duration::from_micros(u64::from(round * 331)));
@@ -70,10 +76,13 @@ fn a_killed_creator_leaves_nothing_or_a_vault() {
 
 #[test]
 fn one_vault_has_one_opener() {
+    if let Some(vault) = vault_of_parent() {
+        return child_that_expects_it_in_use(&vault);
+    }
     let place = Place::new();
     let vault = place.create();
     assert_eq!(open(&place.file()).err(), Some(VaultError::InUse));
-    let mut other = child(&place.file(), "child_that_expects_it_in_use");
+    let mut other = child(&place.file(), "one_vault_has_one_opener");
     assert!(other.wait().unwrap().success());
     // A failed attempt, inside or outside, took nothing from the first.
     assert_eq!(open(&place.file()).err(), Some(VaultError::InUse));
@@ -84,9 +93,13 @@ fn one_vault_has_one_opener() {
 /// Also before the holder has read or written anything.
 #[test]
 fn the_lock_is_there_from_the_first_moment_and_ends_with_the_process() {
+    if let Some(vault) = vault_of_parent() {
+        return child_that_holds(&vault);
+    }
     let place = Place::new();
     place.create().close().unwrap();
-    let mut holder = child(&place.file(), "child_that_holds");
+    let mut holder =
+        child(&place.file(), "the_lock_is_there_from_the_first_moment_and_ends_with_the_process");
     let mut lines = BufReader::new(holder.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().ends_with("held")));
     assert_eq!(open(&place.file()).err(), Some(VaultError::InUse));
@@ -123,26 +136,23 @@ fn announced(line: &str) -> Option<u32> {
     line.strip_prefix("committed ")?.parse().ok()
 }
 
-/// This test program again, running only the ignored test `name` on `vault`.
+/// This test program again, running only the test `name`, which then plays the child's part on `vault`.
 fn child(vault: &Path, name: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", &format!("crash::{name}"), "--ignored", "--nocapture", "--quiet"])
+        .args(["--exact", &format!("crash::{name}"), "--nocapture", "--quiet"])
         .env(VAULT, vault)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()
 }
 
-/// `None` when somebody runs the ignored tests by hand.
+/// The vault to play the child's part on; `None` in the parent.
 fn vault_of_parent() -> Option<std::path::PathBuf> {
     std::env::var_os(VAULT).map(Into::into)
 }
 
-#[test]
-#[ignore = "run by a_killed_writer_leaves_whole_commits"]
-fn child_that_writes() {
-    let Some(path) = vault_of_parent() else { return };
-    let mut vault = open(&path).unwrap();
+fn child_that_writes(path: &Path) {
+    let mut vault = open(path).unwrap();
     let mut number = get(&mut vault, b"left").map_or(0, |value| counter(&value));
     println!();
     loop {
@@ -164,27 +174,18 @@ fn child_that_writes() {
     }
 }
 
-#[test]
-#[ignore = "run by a_killed_creator_leaves_nothing_or_a_vault"]
-fn child_that_creates() {
-    let Some(path) = vault_of_parent() else { return };
+fn child_that_creates(path: &Path) {
     println!("x");
-    let _vault = create(&path);
+    let _vault = create(path);
     std::thread::park();
 }
 
-#[test]
-#[ignore = "run by one_vault_has_one_opener"]
-fn child_that_expects_it_in_use() {
-    let Some(path) = vault_of_parent() else { return };
-    assert_eq!(open(&path).err(), Some(VaultError::InUse));
+fn child_that_expects_it_in_use(path: &Path) {
+    assert_eq!(open(path).err(), Some(VaultError::InUse));
 }
 
-#[test]
-#[ignore = "run by the_lock_is_there_from_the_first_moment_and_ends_with_the_process"]
-fn child_that_holds() {
-    let Some(path) = vault_of_parent() else { return };
-    let _vault = open(&path).unwrap();
+fn child_that_holds(path: &Path) {
+    let _vault = open(path).unwrap();
     println!("\nheld");
     std::thread::park();
 }
