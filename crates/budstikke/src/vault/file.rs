@@ -17,7 +17,7 @@ const APPLICATION_ID: i32 = 0x4255_4456;
 
 /// Entry n brings a file from format n to n + 1 (SQLite's `user_version`).
 ///
-/// `refinery` is not used: its history table would write the times of opening into the file.
+/// No migration library: the history table of the usual one would write the times of opening into the file.
 const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_vault.sql")];
 
 /// Makes the file, readable by its owner only, with `header` in it; all of it or an empty file.
