@@ -29,6 +29,7 @@ macro_rules! store_conformance {
                 a_revoked_grant_sends_no_more_and_leaves_its_cells
                 deleting_forgets_at_once
                 expiry_needs_no_asking_and_frees_quotas
+                what_expired_holds_no_place_before_a_sweep
                 admission_is_asked_for_what_is_new_only
                 slots_keep_order_and_take_four
                 notices_only_rise
@@ -284,6 +285,25 @@ pub(super) async fn expiry_needs_no_asking_and_frees_quotas(lab: &impl Lab) {
     store.sweep(end).await.unwrap();
     assert_eq!(store.sweep(end).await, Ok(0));
     assert_eq!(one(&store, end, append(2, 7)).await, Outcome::Unknown);
+}
+
+pub(super) async fn what_expired_holds_no_place_before_a_sweep(lab: &impl Lab) {
+    let store = lab.open().await;
+    let both = vec![grant(1, 2, 2, false), grant(1, 3, 1, false)];
+    all_done(&store, NOW, [vec![create(1, TTL, true)], both].concat()).await;
+    all_done(&store, NOW, vec![append(2, 1), append(3, 2)]).await;
+    let half = NOW + 5 * DAY_S;
+    all_done(&store, half, vec![create(1, TTL, true), append(2, 3)]).await;
+    let past = NOW + i64::from(TTL + 1) * DAY_S;
+    // One of the sender's two cells has expired, and the other sender's only one with it.
+    all_done(&store, past, vec![append(2, 4), append(3, 5)]).await;
+    assert_eq!(one(&store, past, append(2, 6)).await, Outcome::Full);
+    assert_eq!(one(&store, past, append(3, 7)).await, Outcome::Full);
+    assert_eq!(marks(&read(&store, past, 1, 0).await), [3, 4, 5]);
+    // The sweep counts nothing a second time.
+    store.sweep(past).await.unwrap();
+    assert_eq!(one(&store, past, append(2, 8)).await, Outcome::Full);
+    assert_eq!(one(&store, past, append(3, 9)).await, Outcome::Full);
 }
 
 pub(super) async fn admission_is_asked_for_what_is_new_only(lab: &impl Lab) {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use budstikke_proto::id::{MsgId, NoticeId, RecvId, RecvPk, SendId, SlotId};
 use budstikke_proto::limits::MAX_SLOT_ENTRIES;
 use bytes::Bytes;
-use fjall::{PersistMode, SingleWriterWriteTx};
+use fjall::{PersistMode, Readable, SingleWriterWriteTx};
 use prost::Message;
 
 use super::rows::{
@@ -205,8 +205,16 @@ impl<'a> Group<'a> {
         if grant.row.work_required && !paid {
             return Ok(Outcome::Unpaid);
         }
-        if grant.row.waiting >= grant.row.quota || mailbox.row.waiting >= self.limits.max_cells {
-            return Ok(Outcome::Full);
+        if self.full(&grant.row, &mailbox.row) {
+            let freed = self.free_expired(&recv_id, &mut mailbox.row)?;
+            self.lower_counters(&freed, |id| id != send_id)?;
+            let own = freed.get(send_id).copied().unwrap_or(0);
+            grant.row.waiting = grant.row.waiting.saturating_sub(own);
+            if self.full(&grant.row, &mailbox.row) {
+                self.put(&mailbox_place, Some(mailbox.day), mailbox.day, &mailbox.row)?;
+                self.put(&grant_place, Some(grant.day), grant.day, &grant.row)?;
+                return Ok(Outcome::Full);
+            }
         }
         let seq = mailbox.row.last_seq.checked_add(1).ok_or(StoreError::Damaged)?;
         let day = last_day(self.now, mailbox.row.ttl_days).min(mailbox.day);
@@ -227,6 +235,37 @@ impl<'a> Group<'a> {
         self.put(&grant_place, Some(grant.day), grant.day, &grant.row)?;
         self.told.push(Told::Cell(recv_id, Arc::new(StoredCell { seq, label, cell })));
         Ok(Outcome::Done)
+    }
+
+    fn full(&self, grant: &GrantRow, mailbox: &MailboxRow) -> bool {
+        grant.waiting >= grant.quota || mailbox.waiting >= self.limits.max_cells
+    }
+
+    /// Removes the expired cells that no sweep has come to yet, so that none of them holds a place; answers how many
+    /// of each sender. They stand before the living ones, because no cell expires before an older one.
+    fn free_expired(
+        &mut self,
+        recv_id: &RecvId,
+        mailbox: &mut MailboxRow,
+    ) -> Result<HashMap<SendId, u32>, StoreError> {
+        let mut freed = HashMap::new();
+        for seq in mailbox.first_seq..=mailbox.last_seq {
+            let place = self.tables.cell_at(recv_id, seq);
+            if let Some(value) = self.tx.get(self.tables.keyspace(place.kind), place.key)? {
+                let day = row_day(&value)?;
+                if day >= self.today {
+                    break;
+                }
+                let key = self.tables.sealer.day(day).ok_or(StoreError::Damaged)?;
+                let head: CellAtRow = Tables::decode(&key, &place, &value)?;
+                *freed.entry(head.send_id()?).or_insert(0) += 1;
+                mailbox.waiting = mailbox.waiting.saturating_sub(1);
+                self.remove(&place, day);
+                self.staged.push(Write::Remove(self.tables.cell_body(recv_id, seq)));
+            }
+            mailbox.first_seq = seq.saturating_add(1);
+        }
+        Ok(freed)
     }
 
     fn trim(&mut self, recv_id: &RecvId, upto: u64) -> Result<Outcome, StoreError> {
@@ -374,7 +413,6 @@ impl<'a> Group<'a> {
 impl Group<'_> {
     /// Removes up to `max` rows of a past day; `None` when none was left and the day's key went.
     pub(super) fn expire(&mut self, day: u32, max: usize) -> Result<Option<u64>, StoreError> {
-        use fjall::Readable;
         (self.today, self.now) = (day, 0);
         let mut gone = Vec::new();
         for row in self.tx.prefix(&self.tables.expiry, day.to_be_bytes()).take(max) {
@@ -418,13 +456,7 @@ impl Group<'_> {
             }
             self.put(&place, Some(mailbox.day), mailbox.day, &mailbox.row)?;
         }
-        for (send_id, count) in senders {
-            let place = self.tables.grant(&send_id);
-            if let Some(mut grant) = self.load::<GrantRow>(&place)? {
-                grant.row.waiting = grant.row.waiting.saturating_sub(count);
-                self.put(&place, Some(grant.day), grant.day, &grant.row)?;
-            }
-        }
+        self.lower_counters(&senders, |_| true)?;
         self.flush();
         Ok(Some(u64::try_from(gone.len()).unwrap_or(u64::MAX)))
     }
@@ -432,6 +464,23 @@ impl Group<'_> {
 
 /// Staging.
 impl Group<'_> {
+    /// Takes removed cells off the counters of their senders' grants.
+    fn lower_counters(
+        &mut self,
+        removed: &HashMap<SendId, u32>,
+        whose: impl Fn(&SendId) -> bool,
+    ) -> Result<(), StoreError> {
+        for (send_id, count) in removed.iter().filter(|(id, _)| whose(id)) {
+            let place = self.tables.grant(send_id);
+            // A cell may outlast its grant.
+            if let Some(mut grant) = self.load::<GrantRow>(&place)? {
+                grant.row.waiting = grant.row.waiting.saturating_sub(*count);
+                self.put(&place, Some(grant.day), grant.day, &grant.row)?;
+            }
+        }
+        Ok(())
+    }
+
     fn load<T: Message + Default>(&self, place: &Place) -> Result<Option<Found<T>>, StoreError> {
         self.tables.load(&self.tx, self.today, place)
     }
