@@ -131,6 +131,8 @@ pub(crate) fn welcomed(work: &Work<'_>, lane: &Lane, body: &WelcomeBody) -> Resu
         peer_unit: approach.unit_id.clone(),
         peer_name: approach.unit_name.clone(),
         line: approach.line,
+        line_for: Vec::new(),
+        consent_seed: Vec::new(),
     };
     let name = name_in(work, me.credential())?;
     for content in &approach.told {

@@ -94,6 +94,8 @@ pub(crate) fn found(work: &Work<'_>, mut record: ContactRecord) -> Result<String
         peer_unit,
         peer_name,
         line,
+        line_for: Vec::new(),
+        consent_seed: Vec::new(),
     };
     records::save(work.tx, &case.id.clone(), &case)?;
     let lane: Lane = records::need(work.tx, &record.lane)?;

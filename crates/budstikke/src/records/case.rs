@@ -65,8 +65,14 @@ pub(crate) struct CaseRecord {
     /// Whether this is a mission's line to the Ministry, and not a defender's case.
     #[prost(bool, tag = "22")]
     pub(crate) line: bool,
+    /// On a mission's end of a line: the defender's case that it carries on; empty elsewhere.
+    #[prost(bytes = "vec", tag = "23")]
+    pub(crate) line_for: Vec<u8>,
+    /// The key that this defender consents with in this case and nowhere else; empty before it is needed.
+    #[prost(bytes = "vec", tag = "24")]
+    pub(crate) consent_seed: Vec<u8>,
 }
-record!(CaseRecord, 40, "the case", routes, identity);
+record!(CaseRecord, 40, "the case", routes, identity, consent_seed);
 
 /// One message of a case; the key is the case's id and the number, big endian.
 #[derive(Clone, PartialEq, Message)]
