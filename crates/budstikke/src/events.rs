@@ -87,6 +87,13 @@ pub enum Event {
         /// How many messages of one sender have not come (yet).
         missing: u64,
     },
+    /// An alert's deadline has passed and no person has taken it.
+    AlertOverdue {
+        /// The line it went over.
+        case: String,
+        /// Its short name.
+        alert: String,
+    },
     /// A cell or message was not acceptable; it is dropped or kept apart, and others go on.
     Problem {
         /// One plain sentence.

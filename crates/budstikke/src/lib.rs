@@ -31,6 +31,7 @@ mod client;
 pub mod clock;
 pub mod crash;
 mod defender;
+mod dossier;
 mod error;
 mod events;
 mod ministry;
@@ -52,6 +53,10 @@ pub use secrecy::SecretString;
 pub use channel::send::{SendOptions, Sent};
 pub use client::{Builder, Client, Profile};
 pub use defender::{Choice, MissionCard, ReachOut, TermsOffer};
+pub use dossier::{
+    ActView, AlertView, Blocks, Brief, CaseFile, ConsentView, RequestView, Ruling, Shared,
+    Submission, heard,
+};
 pub use error::{Error, ErrorClass, Trust};
 pub use events::{Event, EventStream};
 pub use ministry::{MinistryCard, UnitCertificate};

@@ -11,11 +11,13 @@ use budstikke_proto::cell::{self, SealKey};
 use budstikke_proto::id::{MsgId, SendId};
 use rand_core::{OsRng, RngCore};
 
+use crate::channel::send::message_id;
 use crate::client::{Client, Work};
 use crate::crash;
+use crate::dossier::alert;
 use crate::error::Error;
 use crate::events::Event;
-use crate::records::{self, MessageRecord, OutboxRecord, Record, fixed};
+use crate::records::{self, CaseRecord, MessageRecord, OutboxRecord, Record, fixed};
 use crate::relay::RelayError;
 use crate::view::{case_name, message_key};
 
@@ -178,6 +180,9 @@ fn acknowledged(work: &Work<'_>, seq: u64, row: &OutboxRecord) -> Result<(), Err
     if message.waiting == 0 {
         let case = case_name(&row.case_id);
         work.event(Event::MessageAtRelay { case, number: row.number });
+        if let Some(case) = records::load::<CaseRecord>(work.tx, &row.case_id)?.filter(|c| c.line) {
+            alert::at_relay(work, &case, &message_id(&message.content)?)?;
+        }
     }
     records::save(work.tx, &key, &message)
 }

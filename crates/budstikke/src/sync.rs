@@ -73,6 +73,7 @@ impl Client {
             }
         }
         report.problems.dedup();
+        self.look_at_clocks().await?;
         Ok(report)
     }
 
@@ -89,9 +90,16 @@ impl Client {
                 () = self.stopped().cancelled() => return Ok(()),
                 () = pushed => {}
                 () = self.newly_queued() => {}
-                () = tokio::time::sleep(LISTEN_PASS) => {}
+                () = tokio::time::sleep(self.until_next_look().await?) => {}
             }
         }
+    }
+
+    /// Until the next regular pass, or the next deadline if that is sooner.
+    async fn until_next_look(&self) -> Result<Duration, Error> {
+        let deadline = self.next_deadline().await?.map(|at| at.saturating_sub(self.now()));
+        let left = deadline.and_then(|left| u64::try_from(left).ok()).map(Duration::from_secs);
+        Ok(left.map_or(LISTEN_PASS, |left| left.min(LISTEN_PASS)))
     }
 
     async fn pass(&self, report: &mut SyncReport) -> Result<(), Error> {

@@ -217,7 +217,7 @@ pub(crate) fn message_key(case_id: &[u8], number: u64) -> Vec<u8> {
     [case_id, &number.to_be_bytes()].concat()
 }
 
-fn short(id: &[u8]) -> String {
+pub(crate) fn short(id: &[u8]) -> String {
     let text = BASE32_NOPAD.encode(id).to_ascii_lowercase();
     text.chars().take(NAME_LEN).collect()
 }

@@ -276,6 +276,9 @@ impl Statement {
 }
 
 impl Suspension {
+    /// Every one; the list only grows at its end.
+    pub const ALL: [Self; 3] = [Self::DeviceCompromised, Self::Duress, Self::WithdrawalUnconfirmed];
+
     /// Stable word.
     pub fn name(self) -> &'static str {
         match self {

@@ -11,6 +11,9 @@ use super::commit::want_terms;
 use super::seat::{Seat, case_roles, terms_of};
 use super::send::{SendOptions, message_id, name_of, own_side, post, store};
 use crate::client::Work;
+use crate::dossier::alert;
+use crate::dossier::hear::{Said, hear};
+use crate::dossier::keys::Members;
 use crate::error::Error;
 use crate::events::Event;
 use crate::records::{self, CaseRecord, MessageIndex, MessageRecord, OrderRecord};
@@ -22,6 +25,10 @@ pub(crate) fn take(
     mut seat: Seat,
     application: &Application,
 ) -> Result<(), Error> {
+    let members = match &seat.case {
+        Some(case) => Members::of(&seat, terms_of(case)?.leg(), work.now)?,
+        None => return Err(Error::NotFound { what: "the case" }),
+    };
     let Some(case) = &mut seat.case else { return Err(Error::NotFound { what: "the case" }) };
     for finding in &application.findings {
         if let Finding::Gap { missing } = finding {
@@ -35,6 +42,18 @@ pub(crate) fn take(
     let bytes = application.content.to_vec();
     let judged = Received::open(bytes.clone())
         .and_then(|received| judge(work, case, &application.sender, received));
+    let judged = match judged {
+        Ok(received) => {
+            let content = received.content();
+            let said = Said { content, bytes: &bytes, members: &members, ours: colleague };
+            match hear(work, case, &said) {
+                Ok(()) => Ok(received),
+                Err(Error::Refused(refusal)) => Err(*refusal),
+                Err(error) => return Err(error),
+            }
+        }
+        refused => refused,
+    };
     let from = name_of(&application.sender.party);
     let mut message = MessageRecord::new(0, false, from, bytes, work.now);
     match judged {
@@ -182,6 +201,7 @@ fn note_receipt(work: &Work<'_>, case: &CaseRecord, receipt: &Receipt) -> Result
         message.refused.clone_from(&receipt.code);
     }
     records::save(work.tx, &key, &message)?;
+    alert::receipt(work, case, &receipt.message_id, receipt.kind)?;
     work.event(Event::Receipt { case: case_name(&case.id), number: place.number });
     Ok(())
 }

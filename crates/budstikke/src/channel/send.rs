@@ -13,6 +13,8 @@ use super::commit::{want_terms, want_update};
 use super::seat::{Seat, case_roles, terms_of};
 use crate::client::{Client, Work};
 use crate::crash;
+use crate::dossier::hear::{Said, hear};
+use crate::dossier::keys::Members;
 use crate::error::Error;
 use crate::events::Event;
 use crate::outbox::{Belongs, enqueue};
@@ -102,6 +104,12 @@ pub(crate) fn post(
         if terms.agreed_hash() != before && before.is_none() {
             work.event(Event::TermsInForce { case: crate::view::case_name(&case.id) });
         }
+    }
+    let members = Members::of(&seat, terms.leg(), work.now)?;
+    if let Some(case) = &seat.case {
+        let said =
+            Said { content: &built.content, bytes: &built.bytes, members: &members, ours: true };
+        hear(work, case, &said)?;
     }
     want_terms(work, &seat)?;
     let number = seal_and_queue(work, seat, built.bytes)?;

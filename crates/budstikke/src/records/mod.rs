@@ -5,6 +5,7 @@
 mod case;
 mod channel;
 mod contact;
+mod dossier;
 mod own;
 
 use prost::Message;
@@ -16,6 +17,7 @@ pub(crate) use case::{
 };
 pub(crate) use channel::{CursorRecord, FragmentRecord, Lane, LaneUse, OutboxRecord, Post};
 pub(crate) use contact::{Approach, ContactRecord, ContactState, Wish};
+pub(crate) use dossier::{ActRecord, DossierRecord, KeptAlertRecord, Proof, SuspensionRecord};
 pub(crate) use own::{Device, IntakeKeyRecord, Ministry, Team, Unit};
 
 use crate::error::Error;

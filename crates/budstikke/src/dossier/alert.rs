@@ -1,0 +1,247 @@
+//! Alerts: raised by one side, acknowledged by a person of the other, with a deadline that both see.
+
+use budstikke_case::alert::{AlertEvent, AlertPhase, ack};
+use budstikke_case::file::AlertFile;
+use budstikke_case::officer::ACK_DOMAIN;
+use budstikke_case::wire::{AckKind, Alert, AlertAck, AlertCancelled, ReceiptKind, Urgency};
+use budstikke_case::{Act, Hash};
+use prost::Message;
+
+use super::act::{line_seat, mission_case};
+use super::consent::fresh;
+use super::file::{Dossier, KeptAlert, files};
+use super::keys::{attest, role_for};
+use super::share::send_held_notices;
+use super::view::alert_name;
+use crate::channel::seat::Seat;
+use crate::channel::send::{SendOptions, Sent, post};
+use crate::client::{Client, Work};
+use crate::error::Error;
+use crate::events::Event;
+use crate::records::{self, CaseRecord};
+use crate::view::case_name;
+
+/// An alert as both sides see it.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct AlertView {
+    /// Its short name.
+    pub id: String,
+    /// The line it went over.
+    pub line: String,
+    /// What was raised.
+    pub alert: Alert,
+    /// Where it stands.
+    pub phase: AlertPhase,
+    /// Whether this unit raised it.
+    pub ours: bool,
+    /// When a person has to have acknowledged it, Unix seconds.
+    pub ack_by_s: i64,
+    /// Whether that has passed without anybody taking it.
+    pub overdue: bool,
+    /// Whether who took it has not been heard of by when they said.
+    pub word_overdue: bool,
+    /// Who has it, and since when (Unix seconds).
+    pub acked_by: Option<(String, i64)>,
+    /// When the next word is promised, Unix seconds; 0 = none.
+    pub next_word_by_s: i64,
+}
+crate::view::debug_name!(AlertView);
+
+impl Client {
+    /// Raises an alert to the other side of the line that carries this case on; its urgency is the preset's. It names
+    /// the newest brief that went before.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]: T06 without a line, I03; [`Error::NotFound`].
+    pub async fn raise_alert(&self, case: &str, file: AlertFile) -> Result<Sent, Error> {
+        let case = case.to_owned();
+        self.vault(move |work| {
+            let case = mission_case(work, &case)?;
+            let mut alert = file.alert;
+            alert.alert_id = fresh().to_vec();
+            let brief = Dossier::of(work, &case)?.brief;
+            alert.brief_hash = brief.map(Hash::to_vec).unwrap_or_default();
+            let urgency = Urgency::try_from(alert.preset).unwrap_or_default();
+            let options = SendOptions { urgency, ..SendOptions::default() };
+            post(work, line_seat(work, &case)?, alert.into(), &options)
+        })
+        .await
+    }
+
+    /// Answers an alert as a person: only this stops the clock, and only if they take it. `next_word_by_s` says when
+    /// the other side hears more, Unix seconds.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]: I03 for a role that may not, W02 without a time for the next word; [`Error::NotFound`].
+    pub async fn acknowledge_alert(
+        &self,
+        alert: &str,
+        kind: AckKind,
+        next_word_by_s: i64,
+        note: &str,
+    ) -> Result<Sent, Error> {
+        let (alert, note) = (alert.to_owned(), note.to_owned());
+        self.vault(move |work| {
+            let (case, file, id) = find(work, &alert)?;
+            let Some(kept) = file.alert(&id) else { return Err(NO_ALERT) };
+            let mut body = ack(kept.state.alert(), kind, work.now, next_word_by_s);
+            body.note = note;
+            let seat = Seat::case(work, case)?;
+            let role = role_for(&seat, Act::Acknowledge)?;
+            let body = body.encode_to_vec();
+            let by = Some(attest(&seat, role, ACK_DOMAIN, &body)?);
+            post(work, seat, AlertAck { body, by }.into(), &SendOptions::default())
+        })
+        .await
+    }
+
+    /// Takes an alert of this side back.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] W04 for the other side's, or one that is over; [`Error::NotFound`].
+    pub async fn cancel_alert(&self, alert: &str, why: &str) -> Result<Sent, Error> {
+        let (alert, why) = (alert.to_owned(), why.to_owned());
+        self.vault(move |work| {
+            let (case, _, id) = find(work, &alert)?;
+            let cancelled = AlertCancelled { alert_id: id, why };
+            post(work, Seat::case(work, case)?, cancelled.into(), &SendOptions::default())
+        })
+        .await
+    }
+
+    /// All alerts of this vault: those that wait for a person first, the nearest deadline first.
+    ///
+    /// # Errors
+    /// [`Error::Vault`].
+    pub async fn alerts(&self) -> Result<Vec<AlertView>, Error> {
+        self.vault(|work| {
+            let mut alerts = Vec::new();
+            for (_, file) in files(work)? {
+                alerts.extend(file.alerts.iter().map(|kept| AlertView::of(kept, work.now)));
+            }
+            alerts.sort_by_key(|alert| (alert.acked_by.is_some(), alert.ack_by_s));
+            Ok(alerts)
+        })
+        .await
+    }
+
+    /// Says of every alert whose deadline has passed, once, that nobody has taken it; sends what quiet time held back.
+    pub(crate) async fn look_at_clocks(&self) -> Result<(), Error> {
+        self.vault(|work| {
+            send_held_notices(work)?;
+            for (_, mut file) in files(work)? {
+                let mut told = false;
+                for kept in &mut file.alerts {
+                    let by = kept.state.ack_by_s();
+                    if kept.state.overdue(work.now) && kept.told_of != by {
+                        kept.told_of = by;
+                        told = true;
+                        work.event(Event::AlertOverdue {
+                            case: case_name(&kept.case_id),
+                            alert: alert_name(&kept.state.alert().alert_id),
+                        });
+                    }
+                }
+                if told {
+                    file.save(work)?;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// The next deadline that nobody has been told of, Unix seconds.
+    pub(crate) async fn next_deadline(&self) -> Result<Option<i64>, Error> {
+        self.vault(|work| {
+            let mut next: Option<i64> = None;
+            for (_, file) in files(work)? {
+                let waiting = file.alerts.iter().filter(|kept| kept.state.waiting());
+                let by = waiting.map(|kept| kept.state.ack_by_s()).filter(|by| *by > work.now);
+                next = by.chain(next).min();
+            }
+            Ok(next)
+        })
+        .await
+    }
+}
+
+impl AlertView {
+    pub(crate) fn of(kept: &KeptAlert, now: i64) -> Self {
+        let state = &kept.state;
+        Self {
+            id: alert_name(&state.alert().alert_id),
+            line: case_name(&kept.case_id),
+            alert: state.alert().clone(),
+            phase: state.phase(),
+            ours: kept.ours,
+            ack_by_s: state.ack_by_s(),
+            overdue: state.overdue(now),
+            word_overdue: state.word_overdue(now),
+            acked_by: state.acked_by().map(|(who, at)| (who.to_owned(), at)),
+            next_word_by_s: state.next_word_by_s(),
+        }
+    }
+}
+
+const NO_ALERT: Error = Error::NotFound { what: "an alert of that name" };
+
+/// An own alert's message is stored at the relay: its time runs from here.
+pub(crate) fn at_relay(work: &Work<'_>, case: &CaseRecord, message_id: &[u8]) -> Result<(), Error> {
+    event(work, case, message_id, &AlertEvent::Sent)
+}
+
+/// The other side's device has an own alert, or showed it. Neither stops the clock.
+pub(crate) fn receipt(
+    work: &Work<'_>,
+    case: &CaseRecord,
+    message_id: &[u8],
+    kind: i32,
+) -> Result<(), Error> {
+    match ReceiptKind::try_from(kind) {
+        Ok(ReceiptKind::Delivered) => event(work, case, message_id, &AlertEvent::Delivered),
+        Ok(ReceiptKind::Read) => event(work, case, message_id, &AlertEvent::Read),
+        _ => Ok(()),
+    }
+}
+
+fn event(
+    work: &Work<'_>,
+    case: &CaseRecord,
+    message_id: &[u8],
+    event: &AlertEvent<'_>,
+) -> Result<(), Error> {
+    if !case.line {
+        return Ok(());
+    }
+    let mut file = Dossier::of(work, case)?;
+    let of_it = |kept: &&mut KeptAlert| kept.ours && kept.message_id == message_id;
+    let Some(kept) = file.alerts.iter_mut().find(of_it) else { return Ok(()) };
+    kept.state.apply(event, work.now)?;
+    file.save(work)
+}
+
+/// The alert whose short name begins so, if only one does, with its line.
+fn find(work: &Work<'_>, name: &str) -> Result<(CaseRecord, Dossier, Vec<u8>), Error> {
+    let name = name.trim().to_ascii_lowercase();
+    let mut found = Vec::new();
+    for (_, file) in files(work)? {
+        let of_name = |kept: &&KeptAlert| {
+            !name.is_empty() && alert_name(&kept.state.alert().alert_id).starts_with(&name)
+        };
+        let ids: Vec<_> = file
+            .alerts
+            .iter()
+            .filter(of_name)
+            .map(|kept| (kept.case_id.clone(), kept.state.alert().alert_id.clone()))
+            .collect();
+        if let Some((case_id, id)) = ids.first().cloned() {
+            found.push((case_id, file, id, ids.len()));
+        }
+    }
+    match (found.pop(), found.is_empty()) {
+        (Some((case_id, file, id, 1)), true) => Ok((records::need(work.tx, &case_id)?, file, id)),
+        _ => Err(NO_ALERT),
+    }
+}

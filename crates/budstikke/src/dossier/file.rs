@@ -1,0 +1,335 @@
+//! The file of a case, opened: what the guards of the case rules look at.
+
+use budstikke_case::action::{ActionEvent, ActionPhase, ActionState, CaseFacts, ask};
+use budstikke_case::alert::AlertState;
+use budstikke_case::consent::{Ledger, Statement, Suspension, verify, verify_record};
+use budstikke_case::wire::{
+    ApprovalRequest, ConsentRecord, ConsentToken, ConsentWithdrawalBody, DecisionBody,
+    DisclosureNotice, GuardOverride, RiskAssessment, Scope, VerificationRecord,
+};
+use budstikke_case::{Hash, Refusal};
+use prost::Message;
+
+use super::keys::Proven;
+use crate::client::Work;
+use crate::error::Error;
+use crate::records::{
+    self, ActRecord, CaseRecord, DossierRecord, KeptAlertRecord, Proof, SuspensionRecord,
+};
+
+/// The file of one case, in a transaction. Nothing is written before [`Dossier::save`].
+pub(crate) struct Dossier {
+    key: Vec<u8>,
+    pub(crate) consents: Vec<Consent>,
+    withdrawals: Vec<Vec<u8>>,
+    suspensions: Vec<SuspensionRecord>,
+    pub(crate) ledger: Ledger,
+    pub(crate) risk: Option<RiskAssessment>,
+    pub(crate) facts: Vec<VerificationRecord>,
+    pub(crate) overrides: Vec<GuardOverride>,
+    pub(crate) acts: Vec<Act>,
+    pub(crate) alerts: Vec<KeptAlert>,
+    pub(crate) brief: Option<Hash>,
+    /// Notices that the person's quiet time holds back.
+    pub(crate) notices: Vec<DisclosureNotice>,
+}
+
+/// A consent and its proof.
+#[derive(Clone)]
+pub(crate) struct Consent {
+    pub(crate) statement: Statement,
+    /// The whole record, where it is known here.
+    pub(crate) record: Option<ConsentRecord>,
+    token: Vec<u8>,
+    /// Scopes that the Ministry has been shown.
+    pub(crate) shown: Vec<Scope>,
+}
+
+/// A guarded act.
+#[derive(Clone)]
+pub(crate) struct Act {
+    pub(crate) state: ActionState,
+    pub(crate) request: Option<ApprovalRequest>,
+    pub(crate) decision: Option<DecisionBody>,
+}
+
+/// An alert.
+pub(crate) struct KeptAlert {
+    pub(crate) state: AlertState,
+    pub(crate) case_id: Vec<u8>,
+    pub(crate) ours: bool,
+    pub(crate) told_of: i64,
+    pub(crate) message_id: Vec<u8>,
+}
+
+const DAMAGED: Error = Error::Damaged { what: "the file of the case" };
+
+impl Dossier {
+    /// The file of a case; a mission's line shares that of the case it carries on.
+    pub(crate) fn of(work: &Work<'_>, case: &CaseRecord) -> Result<Self, Error> {
+        let key = if case.line_for.is_empty() { &case.id } else { &case.line_for };
+        let record: DossierRecord = records::load(work.tx, key)?.unwrap_or_default();
+        Self::open(key.clone(), record)
+    }
+
+    fn open(key: Vec<u8>, record: DossierRecord) -> Result<Self, Error> {
+        let mut ledger = Ledger::new();
+        let mut consents = Vec::new();
+        for proof in record.proofs {
+            let consent = Consent::open(proof)?;
+            ledger.add(consent.statement.clone());
+            consents.push(consent);
+        }
+        for body in &record.withdrawals {
+            ledger.withdraw(&read::<ConsentWithdrawalBody>(body)?);
+        }
+        for suspension in &record.suspensions {
+            let place = usize::try_from(suspension.cause).ok();
+            let cause = place.and_then(|place| Suspension::ALL.get(place)).ok_or(DAMAGED)?;
+            ledger.suspend(&suspension.person, *cause, suspension.since);
+            if suspension.until != 0 {
+                ledger.reached(&suspension.person, suspension.until);
+            }
+        }
+        Ok(Self {
+            key,
+            consents,
+            withdrawals: record.withdrawals,
+            suspensions: record.suspensions,
+            ledger,
+            risk: optional(&record.risk)?,
+            facts: every(&record.facts)?,
+            overrides: every(&record.overrides)?,
+            acts: record.acts.iter().map(Act::open).collect::<Result<_, _>>()?,
+            alerts: record.alerts.into_iter().map(KeptAlert::open).collect::<Result<_, _>>()?,
+            brief: Hash::from_slice(&record.brief),
+            notices: every(&record.notices)?,
+        })
+    }
+
+    /// Writes the file back.
+    pub(crate) fn save(&self, work: &Work<'_>) -> Result<(), Error> {
+        let record = DossierRecord {
+            proofs: self.consents.iter().map(Consent::record).collect(),
+            withdrawals: self.withdrawals.clone(),
+            suspensions: self.suspensions.clone(),
+            risk: self.risk.as_ref().map(Message::encode_to_vec).unwrap_or_default(),
+            facts: self.facts.iter().map(Message::encode_to_vec).collect(),
+            overrides: self.overrides.iter().map(Message::encode_to_vec).collect(),
+            acts: self.acts.iter().map(Act::record).collect(),
+            alerts: self.alerts.iter().map(KeptAlert::record).collect(),
+            brief: self.brief.map(Hash::to_vec).unwrap_or_default(),
+            notices: self.notices.iter().map(Message::encode_to_vec).collect(),
+        };
+        records::save(work.tx, &self.key, &record)
+    }
+
+    /// Adds a proven consent of which everything is known.
+    pub(crate) fn add_record(&mut self, record: &ConsentRecord, statement: Statement) {
+        self.add(Consent {
+            statement,
+            record: Some(record.clone()),
+            token: Vec::new(),
+            shown: Vec::new(),
+        });
+    }
+
+    /// Adds a proven consent of which only one act's answers are known.
+    pub(crate) fn add_token(&mut self, token: &[u8], statement: Statement) {
+        self.add(Consent { statement, record: None, token: token.to_vec(), shown: Vec::new() });
+    }
+
+    fn add(&mut self, consent: Consent) {
+        let known = |known: &&Consent| {
+            let (a, b) = (&known.statement, &consent.statement);
+            a.token_hash == b.token_hash && (known.record.is_some() || a.claims == b.claims)
+        };
+        if self.consents.iter().any(|other| known(&other)) {
+            return;
+        }
+        self.ledger.add(consent.statement.clone());
+        self.consents.push(consent);
+    }
+
+    /// The person was known to stand by it at this time.
+    pub(crate) fn affirm(&mut self, token: Hash, at: i64) {
+        self.ledger.affirm(token, at);
+        let of = self.consents.iter_mut().map(|consent| &mut consent.statement);
+        of.filter(|statement| statement.token_hash == token)
+            .for_each(|statement| statement.affirmed_at_s = statement.affirmed_at_s.max(at));
+    }
+
+    /// Takes a proven withdrawal: every act that rests on it stops, or is not used further.
+    pub(crate) fn withdraw(&mut self, body: &ConsentWithdrawalBody, now: i64) -> Result<(), Error> {
+        let of_record = |c: &&Consent| c.statement.record_id == body.record_id;
+        let person = self.consents.iter().find(of_record).map(|c| c.statement.person.clone());
+        self.ledger.withdraw(body);
+        self.withdrawals.push(body.encode_to_vec());
+        let Some(person) = person else { return Ok(()) };
+        let ids: Vec<Vec<u8>> = self
+            .acts
+            .iter()
+            .filter(|act| {
+                let scope = ask(act.state.plan()).map(|ask| i32::from(ask.scope));
+                body.scopes.is_empty() || scope.is_some_and(|scope| body.scopes.contains(&scope))
+            })
+            .map(|act| act.state.plan().action_id.clone())
+            .collect();
+        for id in ids {
+            let (person, at) = (person.clone(), body.written_at_s);
+            self.step(&id, ActionEvent::ConsentWithdrawn { person, at }, now)?;
+        }
+        Ok(())
+    }
+
+    /// Somebody's own word does not count from now on.
+    pub(crate) fn suspend(&mut self, person: &str, cause: Suspension, since: i64) {
+        self.ledger.suspend(person, cause, since);
+        let place = Suspension::ALL.iter().position(|known| *known == cause);
+        self.suspensions.push(SuspensionRecord {
+            person: person.to_owned(),
+            cause: place.and_then(|place| u32::try_from(place).ok()).unwrap_or_default(),
+            since,
+            until: 0,
+        });
+    }
+
+    /// They were reached and are themselves.
+    pub(crate) fn reached(&mut self, person: &str, at: i64) {
+        self.ledger.reached(person, at);
+        let open = self.suspensions.iter_mut().filter(|s| s.person == person && s.until == 0);
+        open.for_each(|suspension| suspension.until = at);
+    }
+
+    /// The act with this id.
+    pub(crate) fn act(&self, id: &[u8]) -> Option<&Act> {
+        self.acts.iter().find(|act| act.state.plan().action_id == id)
+    }
+
+    /// The act with this id, to be changed.
+    pub(crate) fn act_mut(&mut self, id: &[u8]) -> Option<&mut Act> {
+        self.acts.iter_mut().find(|act| act.state.plan().action_id == id)
+    }
+
+    /// The alert with this id.
+    pub(crate) fn alert(&self, id: &[u8]) -> Option<&KeptAlert> {
+        self.alerts.iter().find(|kept| kept.state.alert().alert_id == id)
+    }
+
+    /// The alert with this id, to be changed.
+    pub(crate) fn alert_mut(&mut self, id: &[u8]) -> Option<&mut KeptAlert> {
+        self.alerts.iter_mut().find(|kept| kept.state.alert().alert_id == id)
+    }
+
+    /// What is known when an act is checked.
+    pub(crate) fn facts_for<'a>(&'a self, publishes: &[u8]) -> CaseFacts<'a> {
+        CaseFacts {
+            risk: self.risk.as_ref(),
+            verification: &self.facts,
+            overrides: &self.overrides,
+            published: self.act(publishes).map(|act| &act.state),
+            ..CaseFacts::new(&self.ledger)
+        }
+    }
+
+    /// Takes a step of an act; nothing changes when it is refused, or when there is no such act here.
+    pub(crate) fn step(
+        &mut self,
+        id: &[u8],
+        event: ActionEvent<'_>,
+        now: i64,
+    ) -> Result<Option<ActionPhase>, Refusal> {
+        let Some(act) = self.act(id) else { return Ok(None) };
+        let mut state = act.state.clone();
+        let publishes = state.plan().publishes_action_id.clone();
+        let phase = state.apply(event, &self.facts_for(&publishes), now)?;
+        if let Some(act) = self.act_mut(id) {
+            act.state = state;
+        }
+        Ok(Some(phase))
+    }
+}
+
+impl Consent {
+    fn open(proof: Proof) -> Result<Self, Error> {
+        let (mut statement, record) = if proof.record.is_empty() {
+            (verify(&read::<ConsentToken>(&proof.token)?, &Proven)?, None)
+        } else {
+            let record: ConsentRecord = read(&proof.record)?;
+            (verify_record(&record, &Proven)?, Some(record))
+        };
+        statement.affirmed_at_s = statement.affirmed_at_s.max(proof.affirmed_at);
+        let shown = proof.shown.iter().filter_map(|raw| Scope::try_from(*raw).ok()).collect();
+        Ok(Self { statement, record, token: proof.token, shown })
+    }
+
+    fn record(&self) -> Proof {
+        Proof {
+            record: self.record.as_ref().map(Message::encode_to_vec).unwrap_or_default(),
+            token: self.token.clone(),
+            affirmed_at: self.statement.affirmed_at_s,
+            shown: self.shown.iter().map(|scope| (*scope).into()).collect(),
+        }
+    }
+}
+
+impl Act {
+    fn open(record: &ActRecord) -> Result<Self, Error> {
+        Ok(Self {
+            state: ActionState::from_bytes(&record.state)?,
+            request: optional(&record.request)?,
+            decision: optional(&record.decision)?,
+        })
+    }
+
+    fn record(&self) -> ActRecord {
+        ActRecord {
+            state: self.state.to_bytes(),
+            request: self.request.as_ref().map(Message::encode_to_vec).unwrap_or_default(),
+            decision: self.decision.as_ref().map(Message::encode_to_vec).unwrap_or_default(),
+        }
+    }
+}
+
+impl KeptAlert {
+    fn open(record: KeptAlertRecord) -> Result<Self, Error> {
+        Ok(Self {
+            state: AlertState::from_bytes(&record.state)?,
+            case_id: record.case_id,
+            ours: record.ours,
+            told_of: record.told_of,
+            message_id: record.message_id,
+        })
+    }
+
+    fn record(&self) -> KeptAlertRecord {
+        KeptAlertRecord {
+            state: self.state.to_bytes(),
+            case_id: self.case_id.clone(),
+            ours: self.ours,
+            told_of: self.told_of,
+            message_id: self.message_id.clone(),
+        }
+    }
+}
+
+/// Every file of this vault with its key.
+pub(crate) fn files(work: &Work<'_>) -> Result<Vec<(Vec<u8>, Dossier)>, Error> {
+    let all = records::all::<DossierRecord>(work.tx)?;
+    let open = |(key, record): (Vec<u8>, DossierRecord)| {
+        Dossier::open(key.clone(), record).map(|file| (key, file))
+    };
+    all.into_iter().map(open).collect()
+}
+
+fn optional<M: Message + Default>(bytes: &[u8]) -> Result<Option<M>, Error> {
+    if bytes.is_empty() { Ok(None) } else { read(bytes).map(Some) }
+}
+
+fn every<M: Message + Default>(all: &[Vec<u8>]) -> Result<Vec<M>, Error> {
+    all.iter().map(|bytes| read(bytes)).collect()
+}
+
+fn read<M: Message + Default>(bytes: &[u8]) -> Result<M, Error> {
+    M::decode(bytes).map_err(|_| DAMAGED)
+}

@@ -1,0 +1,114 @@
+//! Who may sign what in a case: the members' certificates, and this officer's own key.
+
+use budstikke_case::officer::Keys;
+use budstikke_case::wire::{Attestation, Officer};
+use budstikke_case::{Act, Leg, Role, permit};
+use budstikke_e2ee::group::Party;
+use budstikke_e2ee::keys::VerifyingKey;
+
+use crate::channel::seat::{Seat, case_roles, terms_of};
+use crate::error::Error;
+
+/// The certified members of a channel. A signature counts when its officer is one of them.
+pub(crate) struct Members(Vec<Member>);
+
+struct Member {
+    key: [u8; 32],
+    unit: String,
+    label: String,
+    roles: Vec<Role>,
+}
+
+impl Members {
+    /// Everybody in the channel whose certificate holds at `now`.
+    pub(crate) fn of(seat: &Seat, leg: Leg, now: i64) -> Result<Self, Error> {
+        let members = seat.group.members()?.into_iter().filter(|member| !member.lapsed(now));
+        let certified = members.filter_map(|member| match &member.party {
+            Party::Device(device) => Some(Member {
+                key: *member.key.as_bytes(),
+                unit: device.unit.id.clone(),
+                label: device.label.clone(),
+                roles: case_roles(&device.roles, leg),
+            }),
+            _ => None,
+        });
+        Ok(Self(certified.collect()))
+    }
+}
+
+impl Keys for Members {
+    fn verify(&self, key: &[u8], domain: &'static str, body: &[u8], signature: &[u8]) -> bool {
+        let key = VerifyingKey::from_bytes(key);
+        key.is_ok_and(|key| key.verify(domain, body, signature).is_ok())
+    }
+
+    fn certified(&self, officer: &Officer) -> bool {
+        let Ok(role) = Role::try_from(officer.role) else { return false };
+        self.0.iter().any(|member| {
+            member.key.as_slice() == officer.key
+                && member.unit == officer.unit
+                && member.label == officer.label
+                && member.roles.contains(&role)
+        })
+    }
+}
+
+/// For what stands in the vault: it was proven before it got there, under certificates that may have ended since.
+pub(crate) struct Proven;
+
+impl Keys for Proven {
+    fn verify(&self, _: &[u8], _: &'static str, _: &[u8], _: &[u8]) -> bool {
+        true
+    }
+
+    fn certified(&self, _: &Officer) -> bool {
+        true
+    }
+}
+
+/// This device's user as an officer in a role.
+///
+/// # Errors
+/// [`Error::NotReady`] for a device that is no member, or no officer's.
+pub(crate) fn own_officer(seat: &Seat, role: Role) -> Result<Officer, Error> {
+    let own = seat.me.key();
+    let me = seat.group.members()?.into_iter().find(|member| member.key == own);
+    match me.map(|member| member.party) {
+        Some(Party::Device(device)) => Ok(Officer {
+            key: own.as_bytes().to_vec(),
+            unit: device.unit.id.clone(),
+            label: device.label.clone(),
+            role: role.into(),
+        }),
+        _ => Err(Error::NotReady("only an officer's device signs for an office")),
+    }
+}
+
+/// This officer's signature over `body`.
+pub(crate) fn attest(
+    seat: &Seat,
+    role: Role,
+    domain: &'static str,
+    body: &[u8],
+) -> Result<Attestation, Error> {
+    let officer = own_officer(seat, role)?;
+    let key = seat.me.signing_key();
+    Ok(budstikke_case::officer::attest(officer, domain, body, |domain, body| {
+        key.sign(domain, body)
+    }))
+}
+
+/// The first of this device's roles that may do something in this channel; else the first of all, for the guards to
+/// refuse.
+pub(crate) fn role_for(seat: &Seat, act: Act) -> Result<Role, Error> {
+    let Some(case) = &seat.case else { return Err(Error::NotFound { what: "the case" }) };
+    let leg = terms_of(case)?.leg();
+    let own = seat.me.key();
+    let me = seat.group.members()?.into_iter().find(|member| member.key == own);
+    let Some(Party::Device(device)) = me.map(|member| member.party) else {
+        return Err(Error::NotReady("only an officer's device signs for an office"));
+    };
+    let roles = case_roles(&device.roles, leg);
+    let may = roles.iter().find(|role| permit(act, leg, **role).is_ok());
+    Ok(may.or(roles.first()).copied().unwrap_or(Role::Unspecified))
+}

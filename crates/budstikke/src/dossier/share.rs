@@ -1,0 +1,202 @@
+//! What the Ministry gets of a case: a brief built for it, never what was told forwarded; and the notice of it to the
+//! person concerned.
+
+use budstikke_case::projection::{Material, Permission, build};
+use budstikke_case::wire::{
+    CaseIntake, DisclosureNotice, IdentityLevel, IdentitySheet, LeftOut, OnwardMode, Purpose, Scope,
+};
+use budstikke_case::{Body, Received, Refusal, TermsState, Warning, merge};
+use prost::Message;
+
+use super::act::mission_case;
+use super::consent::{fresh, line_of, proofs};
+use super::file::{Dossier, files};
+use crate::channel::seat::{Seat, terms_of};
+use crate::channel::send::{SendOptions, post};
+use crate::client::{Client, Work};
+use crate::error::Error;
+use crate::mission::unit_and_team;
+use crate::records::{self, CaseRecord, MessageRecord};
+use crate::view::message_key;
+
+/// What goes into a brief beside what was told.
+#[derive(Clone, PartialEq)]
+pub struct Brief {
+    /// Aliases of those it is about; everybody else is a third party and is left out. Empty: everybody whom item 1
+    /// of the checklist names.
+    pub persons: Vec<String>,
+    /// How much of them it shows.
+    pub level: IdentityLevel,
+    /// Words to take out wherever they stand, as names of villages.
+    pub also_leave_out: Vec<String>,
+    /// The mission's own assessment.
+    pub assessment: String,
+    /// What is asked of the Ministry.
+    pub asked_of_you: String,
+}
+
+/// What left, and what the person concerned will be told.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Shared {
+    /// Number of the brief on the line.
+    pub brief: u64,
+    /// Number of the notice in the conversation with the person concerned; `None` when their quiet time holds it
+    /// back: it goes with the next [`Client::sync`] after that.
+    pub notice: Option<u64>,
+    /// Numbers of the items of Box 2.6 that it draws on.
+    pub items: Vec<u32>,
+    /// What was told and is not in it.
+    pub left_out: Vec<LeftOut>,
+    /// What allowed it.
+    pub allowed_by: OnwardMode,
+    /// What the officer should know all the same.
+    pub warnings: Vec<Warning>,
+}
+
+impl Client {
+    /// Builds a brief of what stands in a case, sends it over the case's line, and tells the person concerned who has
+    /// got what.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]: T05, T06, T03, C01 to C10, P02; nothing leaves then. [`Error::NotFound`] when nothing has
+    /// been told yet.
+    pub async fn share(&self, case: &str, brief: Brief) -> Result<Shared, Error> {
+        let case = case.to_owned();
+        self.vault(move |work| share(work, &mission_case(work, &case)?, &brief)).await
+    }
+}
+
+fn share(work: &Work<'_>, case: &CaseRecord, wanted: &Brief) -> Result<Shared, Error> {
+    let told = Told::of(work, case)?;
+    let persons = told.persons(wanted);
+    let line = line_of(work, case)?;
+    let onward = match &line {
+        Some(line) => terms_of(line)?,
+        None => TermsState::new(budstikke_case::Leg::MissionMinistry),
+    };
+    let defender = terms_of(case)?;
+    let mut file = Dossier::of(work, case)?;
+    let tokens = match &line {
+        Some(line) => {
+            let seat = Seat::case(work, line.clone())?;
+            let proofs = proofs(&seat, &mut file, &persons, Scope::ShareMinistry, work.now)?;
+            proofs.into_iter().map(|(token, _, _)| token.encode_to_vec()).collect()
+        }
+        None => Vec::new(),
+    };
+    let material = Material {
+        intake: &told.intake,
+        identity: &told.identity,
+        persons: &persons,
+        level: wanted.level,
+        also_leave_out: &wanted.also_leave_out,
+        assessment: &wanted.assessment,
+        asked_of_you: &wanted.asked_of_you,
+    };
+    let permission = Permission {
+        defender: &defender,
+        onward: &onward,
+        consents: &file.ledger,
+        tokens: &tokens,
+    };
+    let built = build(&material, &permission, fresh(), work.now)?;
+    let line = line.ok_or(Refusal::MinistryLegNotAgreed)?;
+    file.save(work)?;
+    let unit = line.peer_name.clone();
+    let seat = Seat::case(work, line.clone())?;
+    let sent = post(work, seat, built.brief.clone().into(), &SendOptions::default())?;
+    let content: MessageRecord = records::need(work.tx, &message_key(&line.id, sent.number))?;
+    let rights = rights(work)?;
+    let notice = built.notice(&content.content, &unit, Purpose::Protection, &rights, work.now);
+    let notice = notify(work, &case.id, notice)?;
+    Ok(Shared {
+        brief: sent.number,
+        notice,
+        items: built.items,
+        left_out: built.brief.left_out,
+        allowed_by: built.allowed_by,
+        warnings: sent.warnings,
+    })
+}
+
+/// Tells the person concerned; in their quiet time the notice waits in the file of the case.
+fn notify(work: &Work<'_>, case_id: &[u8], notice: DisclosureNotice) -> Result<Option<u64>, Error> {
+    let case: CaseRecord = records::need(work.tx, case_id)?;
+    let seat = Seat::case(work, case.clone())?;
+    match post(work, seat, notice.clone().into(), &SendOptions::default()) {
+        Ok(sent) => Ok(Some(sent.number)),
+        Err(Error::Refused(refusal)) if matches!(*refusal, Refusal::QuietTime { .. }) => {
+            let mut file = Dossier::of(work, &case)?;
+            file.notices.push(notice);
+            file.save(work)?;
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Sends the notices that quiet time held back, now that it may be over.
+pub(crate) fn send_held_notices(work: &Work<'_>) -> Result<(), Error> {
+    for (key, mut file) in files(work)? {
+        if file.notices.is_empty() {
+            continue;
+        }
+        let notices = std::mem::take(&mut file.notices);
+        file.save(work)?;
+        for notice in notices {
+            notify(work, &key, notice)?;
+        }
+    }
+    Ok(())
+}
+
+/// What was told in a case, parts joined.
+struct Told {
+    intake: CaseIntake,
+    identity: Vec<IdentitySheet>,
+}
+
+impl Told {
+    fn of(work: &Work<'_>, case: &CaseRecord) -> Result<Self, Error> {
+        let (mut parts, mut identity) = (Vec::new(), Vec::<IdentitySheet>::new());
+        for number in 1..=case.messages {
+            let key = message_key(&case.id, number);
+            let Some(message) = records::load::<MessageRecord>(work.tx, &key)? else { continue };
+            if message.quarantined {
+                continue;
+            }
+            let Ok(received) = Received::open(message.content.clone()) else { continue };
+            match &received.content().body {
+                Some(Body::CaseIntake(part)) => parts.push(part.as_ref().clone()),
+                Some(Body::IdentitySheet(sheet)) => identity.push(sheet.as_ref().clone()),
+                _ => {}
+            }
+        }
+        if parts.is_empty() {
+            return Err(Error::NotFound { what: "an account of what happened in this case" });
+        }
+        Ok(Self { intake: merge(&parts), identity })
+    }
+
+    fn persons(&self, wanted: &Brief) -> Vec<String> {
+        if !wanted.persons.is_empty() {
+            return wanted.persons.clone();
+        }
+        let who = self.intake.who.as_ref();
+        let subjects = who.map(|who| who.subjects.as_slice()).unwrap_or_default();
+        subjects.iter().map(|subject| subject.r#ref.clone()).collect()
+    }
+}
+
+/// The rights, in the words of the privacy notice that this mission publishes.
+fn rights(work: &Work<'_>) -> Result<String, Error> {
+    let (_, team) = unit_and_team(work)?;
+    for offer in &team.offers {
+        let Ok(received) = Received::open(offer.clone()) else { continue };
+        if let Some(Body::PrivacyNotice(notice)) = &received.content().body {
+            return Ok(notice.rights_plain.clone());
+        }
+    }
+    Ok(String::new())
+}
