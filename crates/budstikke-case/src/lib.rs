@@ -75,8 +75,10 @@ pub use order::Order;
 pub use received::{FEATURES, Received, Understanding};
 pub use refusal::{Fault, Refusal, Unit, Unknown, WhoCanFix};
 pub use roles::{Act, Side, permit, side};
-pub use terms_state::{Onward, Phase, TermsEvent, TermsState, decode_terms};
-pub use validate::{MAX_CONTENT, validate};
+pub use terms_state::{
+    Onward, Phase, TermsEvent, TermsState, decode_terms, may_pass_on, onward_terms,
+};
+pub use validate::{MAX_CONTENT, may_write, validate};
 pub use view::{Line, Section, Value, View};
 pub use warning::Warning;
 #[doc(no_inline)]

@@ -84,10 +84,16 @@ impl TermsState {
     /// two proposals may cross on the way and either may be accepted.
     fn put(&mut self, by: Side, bytes: Vec<u8>, is_counter: bool, now: i64) -> Result<(), Refusal> {
         let terms = self.checked(bytes, now)?;
+        self.under_ceiling(&terms)?;
         if terms.decoded.kind == i32::from(TermsKind::Emergency) {
             return Err(self.not_this_side(by, "loosen-emergency-terms"));
         }
         if self.pending.iter().any(|p| p.by == by && p.terms.hash == terms.hash) {
+            return Ok(());
+        }
+        if self.agreed_hash() == Some(terms.hash) {
+            // Back to the terms in force: nothing is left to answer.
+            self.pending.retain(|p| p.by != by);
             return Ok(());
         }
         self.pending.retain(|p| p.by != by && p.terms.hash != terms.hash);
@@ -108,6 +114,11 @@ impl TermsState {
             return Ok(());
         }
         if let Some(index) = self.pending.iter().position(|p| p.terms.hash == hash) {
+            // The bound may be tighter than when they were put on the table. What the other side accepts, this one
+            // has put there under it.
+            if let Some(pending) = self.pending.get(index).filter(|_| by == Side::Asking) {
+                self.under_ceiling(&pending.terms)?;
+            }
             let Some(pending) = self.pending.get_mut(index) else { return Ok(()) };
             acceptable(&pending.terms, notice, by, now)?;
             pending.accepted.set(by, true);
@@ -123,6 +134,8 @@ impl TermsState {
         acceptable(&offer, notice, by, now)?;
         // The offering side stands by its offer already: its own yes adds nothing.
         if by == Side::Asking {
+            // A published offer can't inherit: on an onward leg it is a start to counter from.
+            self.under_ceiling(&offer)?;
             self.put_in_force(offer, now);
         }
         Ok(())
@@ -177,10 +190,14 @@ impl TermsState {
         if now >= terms.decoded.valid_until_s {
             return Err(Refusal::TermsExpired { since: terms.decoded.valid_until_s });
         }
-        if let Some(ceiling) = &self.ceiling {
-            compare::not_looser(&terms.decoded, &ceiling.decoded, ceiling.hash)?;
-        }
         Ok(terms)
+    }
+
+    fn under_ceiling(&self, terms: &Terms) -> Result<(), Refusal> {
+        match &self.ceiling {
+            Some(ceiling) => compare::not_looser(&terms.decoded, &ceiling.decoded, ceiling.hash),
+            None => Ok(()),
+        }
     }
 
     fn knows(&self, hash: Hash) -> bool {

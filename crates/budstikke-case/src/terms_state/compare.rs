@@ -2,7 +2,7 @@
 
 use crate::hash::Hash;
 use crate::refusal::{Refusal, onward_words};
-use crate::wire::{ChannelTerms, Handling, IdentityLevel, OnwardMode, RecipientClass};
+use crate::wire::{ChannelTerms, Handling, IdentityLevel, Leg, OnwardMode, RecipientClass};
 use crate::words::{Word, described, strict};
 
 /// What one class of recipients may get.
@@ -59,16 +59,10 @@ pub(super) fn not_looser(
     receiving_unit(onward, defender)?;
     let days = |terms: &ChannelTerms| terms.retention.as_ref().map_or(0, |kept| kept.ministry_days);
     if days(onward) > days(defender) {
-        let what = "retention.ministry_days".to_owned();
-        return Err(exceeds(what, days(onward).to_string(), days(defender).to_string()));
+        return Err(keeps_longer(days(onward), days(defender)));
     }
-    let (asked, allowed) = (strict::<Handling>(onward.handling), strict(defender.handling));
-    // The leg itself widens the circle to the unit at its end, and no further.
-    let allowed = if i32::from(allowed) < i32::from(Handling::Ministry) {
-        Handling::Ministry
-    } else {
-        allowed
-    };
+    let (asked, allowed) =
+        (strict::<Handling>(onward.handling), widened(strict(defender.handling)));
     if i32::from(asked) > i32::from(allowed) {
         return Err(exceeds("handling".to_owned(), asked.name(), allowed.name()));
     }
@@ -77,20 +71,45 @@ pub(super) fn not_looser(
 
 /// The unit at the end of the leg is itself a recipient.
 fn receiving_unit(onward: &ChannelTerms, defender: &ChannelTerms) -> Result<(), Refusal> {
-    use crate::wire::Leg;
-    let class = match Leg::try_from(onward.leg) {
-        Ok(Leg::MissionMinistry) => RecipientClass::Ministry,
-        Ok(Leg::MissionMultilateralMission) => RecipientClass::MultilateralMission,
-        _ => return Ok(()),
+    let Some(class) = receiver(Leg::try_from(onward.leg).unwrap_or_default()) else {
+        return Ok(());
     };
     let allowed = Onward::of(defender, class.into());
     let identity = strict(onward.identity);
     let asked = Onward { mode: least(OnwardMode::AskEachTime, allowed.mode), identity };
     if allowed.mode == OnwardMode::Never || asked.exceeds(allowed) {
-        let asked = onward_words(OnwardMode::AskEachTime, identity);
-        return Err(exceeds(class.key(), asked, words(allowed)));
+        return Err(receiver_exceeds(class, identity, allowed));
     }
     Ok(())
+}
+
+/// The class of recipients that stands at the end of an onward leg.
+pub(super) fn receiver(leg: Leg) -> Option<RecipientClass> {
+    match leg {
+        Leg::MissionMinistry => Some(RecipientClass::Ministry),
+        Leg::MissionMultilateralMission => Some(RecipientClass::MultilateralMission),
+        _ => None,
+    }
+}
+
+/// The circle of readers that an onward leg may have: it widens the defender's to the unit at its end, and no further.
+pub(super) fn widened(handling: Handling) -> Handling {
+    if i32::from(handling) < i32::from(Handling::Ministry) { Handling::Ministry } else { handling }
+}
+
+/// T05: the leg itself, at this level of identity.
+pub(super) fn receiver_exceeds(
+    class: RecipientClass,
+    identity: IdentityLevel,
+    allowed: Onward,
+) -> Refusal {
+    let asked = onward_words(OnwardMode::AskEachTime, identity);
+    exceeds(class.key(), asked, words(allowed))
+}
+
+/// T05: the Ministry's days.
+pub(super) fn keeps_longer(asked: u32, allowed: u32) -> Refusal {
+    exceeds("retention.ministry_days".to_owned(), asked.to_string(), allowed.to_string())
 }
 
 fn exceeds(what: String, asked: String, allowed: String) -> Refusal {
@@ -102,6 +121,6 @@ fn words(onward: Onward) -> String {
 }
 
 /// Restricting enums are numbered from strict to loose.
-fn least<E: Word>(a: E, b: E) -> E {
+pub(super) fn least<E: Word>(a: E, b: E) -> E {
     if a.into() <= b.into() { a } else { b }
 }

@@ -10,6 +10,7 @@
 
 mod apply;
 mod compare;
+mod derive;
 mod record;
 
 use crate::hash::{Hash, terms_hash};
@@ -22,6 +23,7 @@ use crate::wire::{ChannelTerms, Leg, Purpose, RecipientClass, TermsChangeKind, T
 use prost::Message as _;
 
 pub use compare::Onward;
+pub use derive::{may_pass_on, onward_terms};
 
 /// Where an agreement stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -161,6 +163,20 @@ impl TermsState {
     pub fn onward_of(leg: Leg, defender_terms: Vec<u8>) -> Result<Self, Refusal> {
         let ceiling = Some(Terms::decode(defender_terms)?);
         Ok(Self { ceiling, ..Self::new(leg) })
+    }
+
+    /// Bounds an onward leg by the terms with the defender as they are now, for what is said from here on.
+    ///
+    /// # Errors
+    /// W02 when the bytes are no terms.
+    pub fn bind(&mut self, defender_terms: Vec<u8>) -> Result<(), Refusal> {
+        self.ceiling = Some(Terms::decode(defender_terms)?);
+        Ok(())
+    }
+
+    /// Takes the bound out, and with it the defender's terms: for who is not in the defender's channel.
+    pub fn unbind(&mut self) {
+        self.ceiling = None;
     }
 
     /// The leg.

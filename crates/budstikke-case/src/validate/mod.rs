@@ -156,6 +156,11 @@ fn handling(h: &Header, leg: Leg) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Whether a role may write this body on this leg, as the role table says.
+pub fn may_write(body: &Body, leg: Leg, role: Role) -> bool {
+    acts(body, leg).into_iter().all(|act| permit(act, leg, role).is_ok())
+}
+
 /// Acts of the role table that sending this body is.
 fn acts(body: &Body, leg: Leg) -> Vec<Act> {
     let with_defender = matches!(leg, Leg::DefenderMission | Leg::DefenderMultilateralMission);

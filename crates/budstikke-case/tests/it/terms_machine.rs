@@ -102,6 +102,20 @@ fn steps_are_read_from_messages() {
 }
 
 #[test]
+fn the_terms_in_force_proposed_again_wait_for_nobody() {
+    let (mut state, _) = in_force();
+    let (again, _) = variant(1);
+    let agreed = state.agreed_bytes().unwrap().to_vec();
+    assert_eq!(propose(&mut state, again), Phase::Amending);
+    assert_eq!(propose(&mut state, agreed), Phase::InForce);
+    assert_eq!(state.pending().count(), 0);
+}
+
+fn propose(state: &mut TermsState, terms: Vec<u8>) -> Phase {
+    state.apply(TermsEvent::Proposed { by: Asking, terms }, NOW).unwrap()
+}
+
+#[test]
 fn a_past_offer_cannot_be_accepted() {
     let mut state = offered();
     let hash = state.offers().next().unwrap().0;
