@@ -12,11 +12,11 @@ use std::collections::BTreeSet;
 
 use budstikke::case::file::{Format, IntakeFile, PrivacyNoticeFile, TermsFile};
 use budstikke::case::wire::{
-    ActorKind, AllegedActor, CaseIntake, Content, FreeText, Handling, Header, IdentitySheet,
-    Item05Alleged, Purpose, QuietTime, QuietWindow, Receipt, ReceiptKind, Role, TermsAcceptance,
-    TermsChangeKind, TermsProposal, Transport,
+    ActorKind, AllegedActor, CaseIntake, Content, FreeText, Handling, Header, IdentityLevel,
+    IdentitySheet, Item05Alleged, Purpose, QuietTime, QuietWindow, Receipt, ReceiptKind, Role,
+    TermsAcceptance, TermsChangeKind, TermsProposal, Transport,
 };
-use budstikke::case::{Body, Received, Refusal, catalogue_keys};
+use budstikke::case::{Body, Received, Refusal, catalogue_keys, decode_terms};
 use budstikke::{Choice, Client, Decision, Error, Progress, SendOptions};
 use budstikke_tests::desk::desk;
 use budstikke_tests::world::{World, data, emergency, settle, sync, terms, text};
@@ -41,7 +41,6 @@ enum Shown {
 }
 use Shown::{Here, Not};
 
-const NO_ONWARD: Shown = Not("no terms inherit from a defender's yet: the line's are their own");
 const ALWAYS_NAMED: Shown = Not("the client names a purpose of the terms by itself");
 const NO_OPTION: Shown = Not("the client has no option for it");
 const LATER: Shown = Not("the client carries no consents, plans and approvals yet");
@@ -56,7 +55,7 @@ const ROWS: &[Row] = &[
     row("refusal-terms-expired", "T02", Here, Here),
     row("refusal-terms-hash-mismatch", "T03", Here, Here),
     row("refusal-transport-not-agreed", "T04", Here, Here),
-    row("refusal-onward-exceeds-defender-terms", "T05", NO_ONWARD, NO_ONWARD),
+    row("refusal-onward-exceeds-defender-terms", "T05", Here, Here),
     row("refusal-ministry-leg-not-agreed", "T06", Here, Here),
     row("refusal-receipt-not-agreed", "T07", Here, Here),
     row("refusal-quiet-time", "T08", Here, Here),
@@ -362,7 +361,8 @@ async fn past_their_date(
 /// A mission's line to a desk of the Ministry.
 async fn between_offices(provoked: &mut Provoked) {
     let world = World::new().await;
-    let line = desk(&world).await;
+    let (at_heron, case) = world.case().await;
+    let line = desk(&world, &case).await;
     let officer = Device { client: &world.officer_a, case: &line.at_mission };
     let at_desk = Device { client: &line.desk, case: &line.at_desk };
 
@@ -377,6 +377,18 @@ async fn between_offices(provoked: &mut Provoked) {
     officer.reaches(provoked, key, &at_desk, early).await;
     agree(&officer, &at_desk, terms("terms-ministry.toml", world.now())).await;
     officer.send(text("now in order")).await;
+    settle(&[officer.client, at_desk.client]).await;
+
+    let key = "refusal-onward-exceeds-defender-terms";
+    let mut looser = terms("terms-ministry.toml", world.now());
+    looser.terms.identity = IdentityLevel::Name.into();
+    let refused = officer.client.propose_terms(officer.case, looser.clone()).await;
+    note(provoked, key, &refused.expect_err("more than HERON lets the Ministry have"));
+    // The desk does not know HERON's terms, and so can ask for too much.
+    looser.terms.inherits_terms_hash = agreed_before(&officer).await;
+    let proposal = TermsProposal { terms: looser.encode().0, ..TermsProposal::default() };
+    let forged = at_desk.forge(proposal, |_| {}).await;
+    at_desk.reaches(provoked, key, &officer, forged).await;
 
     let key = "refusal-third-party-not-stripped";
     let actor = AllegedActor {
@@ -394,6 +406,31 @@ async fn between_offices(provoked: &mut Provoked) {
     let narrow = |header: &mut Header| header.handling = Handling::RecipientOnly.into();
     let forged = officer.forge(text("for your eyes"), narrow).await;
     officer.reaches(provoked, key, &at_desk, forged).await;
+
+    let heron = Device { client: &world.heron, case: &at_heron };
+    let mission = Device { client: &world.officer_a, case: &case };
+    let mut never = terms("terms-offer.toml", world.now());
+    never.terms.onward.clear();
+    agree(&heron, &mission, never).await;
+    let key = "refusal-onward-exceeds-defender-terms";
+    for refused in [
+        officer.client.open_line(&line.invitation, &case).await,
+        officer.client.renew_line(officer.case).await.map(drop),
+    ] {
+        note(provoked, key, &refused.expect_err("HERON lets the Ministry have nothing now"));
+    }
+}
+
+/// The hash that the newest terms on a line name.
+async fn agreed_before(officer: &Device<'_>) -> Vec<u8> {
+    let messages = officer.client.case(officer.case).await.expect("line").messages;
+    let named = messages.iter().rev().find_map(|message| {
+        match Received::open(message.content.clone()).ok()?.content().body.clone()? {
+            Body::TermsProposal(proposal) => decode_terms(&proposal.terms).ok(),
+            _ => None,
+        }
+    });
+    named.expect("a proposal").inherits_terms_hash
 }
 
 /// One party's device in one case.

@@ -131,7 +131,7 @@ pub(crate) fn welcomed(work: &Work<'_>, lane: &Lane, body: &WelcomeBody) -> Resu
         peer_unit: approach.unit_id.clone(),
         peer_name: approach.unit_name.clone(),
         line: approach.line,
-        line_for: Vec::new(),
+        line_for: approach.line_for.clone(),
         consent_seed: Vec::new(),
     };
     let name = name_in(work, me.credential())?;
@@ -194,6 +194,7 @@ pub(crate) fn new_approach(invitation: String, bundle: &IntakeBundle) -> Approac
         unit_key: bundle.unit.key.as_bytes().to_vec(),
         root: bundle.unit.root.to_vec(),
         line: false,
+        line_for: Vec::new(),
     }
 }
 

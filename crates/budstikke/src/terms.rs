@@ -10,6 +10,7 @@ use crate::channel::send::{SendOptions, Sent, own_side, post};
 use crate::client::{Client, Work};
 use crate::error::Error;
 use crate::mission::found::accept;
+use crate::mission::line::inherited;
 use crate::view::case_of_name;
 
 impl Client {
@@ -35,38 +36,8 @@ impl Client {
     /// # Errors
     /// [`Error::Refused`] for terms that break a rule.
     pub async fn propose_terms(&self, case: &str, file: TermsFile) -> Result<Sent, Error> {
-        let mut file = file;
         let name = case.to_owned();
-        self.vault(move |work| {
-            let seat = Seat::case(work, case_of_name(work, &name)?)?;
-            let Some(record) = &seat.case else { return Err(Error::NotFound { what: "the case" }) };
-            let terms = terms_of(record)?;
-            let own = own_side(&seat, terms.leg())?;
-            let standing = terms.pending().last().map(|(_, terms, _)| terms).or(terms.agreed());
-            if let Some(standing) = standing {
-                file.terms.privacy_notice_hash.clone_from(&standing.privacy_notice_hash);
-            }
-            if file.terms.units.is_empty() {
-                file.terms.units.push(record.unit_id.clone());
-            }
-            let (bytes, hash) = file.encode();
-            let theirs = terms.pending().filter(|(_, _, by)| Some(*by) != own).last();
-            let body: Body = match theirs {
-                Some((countered, _, _)) => TermsCounter {
-                    terms: bytes,
-                    counters_hash: countered.to_vec(),
-                    why: file.note.clone(),
-                }
-                .into(),
-                None => TermsProposal { terms: bytes, note: file.note.clone() }.into(),
-            };
-            let units = [record.own_unit.as_str(), record.peer_unit.as_str()];
-            let acceptance = accept(hash, &file.terms, &units)?;
-            post(work, seat, body, &SendOptions::default())?;
-            let seat = Seat::case(work, case_of_name(work, &name)?)?;
-            post(work, seat, acceptance.into(), &SendOptions::default())
-        })
-        .await
+        self.vault(move |work| propose(work, &name, file)).await
     }
 
     /// Suspends, resumes or ends the terms for this side, at once. After an end nothing but an emergency goes
@@ -105,4 +76,38 @@ impl Client {
         })
         .await
     }
+}
+
+/// Puts terms on the table and accepts them for this side.
+pub(crate) fn propose(work: &Work<'_>, name: &str, mut file: TermsFile) -> Result<Sent, Error> {
+    let seat = Seat::case(work, case_of_name(work, name)?)?;
+    let Some(record) = &seat.case else { return Err(Error::NotFound { what: "the case" }) };
+    let terms = terms_of(record)?;
+    let own = own_side(&seat, terms.leg())?;
+    let standing = terms.pending().last().map(|(_, terms, _)| terms).or(terms.agreed());
+    if let Some(standing) = standing {
+        file.terms.privacy_notice_hash.clone_from(&standing.privacy_notice_hash);
+    }
+    if let Some(hash) = inherited(work, record)? {
+        file.terms.inherits_terms_hash = hash;
+    } else if let Some(standing) = standing {
+        file.terms.inherits_terms_hash.clone_from(&standing.inherits_terms_hash);
+    }
+    if file.terms.units.is_empty() {
+        file.terms.units.push(record.unit_id.clone());
+    }
+    let (bytes, hash) = file.encode();
+    let theirs = terms.pending().filter(|(_, _, by)| Some(*by) != own).last();
+    let body: Body = match theirs {
+        Some((countered, _, _)) => {
+            TermsCounter { terms: bytes, counters_hash: countered.to_vec(), why: file.note.clone() }
+                .into()
+        }
+        None => TermsProposal { terms: bytes, note: file.note.clone() }.into(),
+    };
+    let units = [record.own_unit.as_str(), record.peer_unit.as_str()];
+    let acceptance = accept(hash, &file.terms, &units)?;
+    post(work, seat, body, &SendOptions::default())?;
+    let seat = Seat::case(work, case_of_name(work, name)?)?;
+    post(work, seat, acceptance.into(), &SendOptions::default())
 }

@@ -32,6 +32,9 @@ pub struct CaseSummary {
     pub last_at: i64,
     /// Whether this is a mission's line to the Ministry, and not a defender's case.
     pub line: bool,
+    /// On a mission's end of a line: the short name of the defender's case that it is for. `None` at the desk and for
+    /// every other case.
+    pub line_for: Option<String>,
 }
 
 /// Somebody in a case.
@@ -245,6 +248,7 @@ fn summary(work: &Work<'_>, seat: &Seat) -> Result<CaseSummary, Error> {
         messages: case.messages,
         last_at: case.last_at,
         line: case.line,
+        line_for: (!case.line_for.is_empty()).then(|| case_name(&case.line_for)),
     })
 }
 

@@ -16,6 +16,7 @@ use crate::dossier::hear::{Said, hear};
 use crate::dossier::keys::Members;
 use crate::error::Error;
 use crate::events::Event;
+use crate::mission::line::bind_heard;
 use crate::records::{self, CaseRecord, MessageIndex, MessageRecord, OrderRecord};
 use crate::view::{case_name, message_key};
 
@@ -119,6 +120,7 @@ fn judge(
     may_accept(received.content(), &terms, work.now, &passage)?;
     if let Some(event) = TermsEvent::of(received.content())? {
         let was_agreed = terms.agreed_hash();
+        bind_heard(work, case, is_colleague(case, sender), &mut terms);
         terms.apply(event, work.now)?;
         case.terms = terms.to_bytes();
         let name = case_name(&case.id);

@@ -102,7 +102,11 @@ impl Seat {
     fn has_colleagues(&self) -> Result<bool, Error> {
         let own = self.me.key();
         let members = self.group.members()?;
-        Ok(members.iter().any(|m| m.key != own && matches!(m.party, Party::Device(_))))
+        // The devices at the other end of a line have a mailbox of their own.
+        let ours = |unit: &str| self.case.as_ref().is_none_or(|case| case.own_unit == unit);
+        Ok(members.iter().any(
+            |m| matches!(&m.party, Party::Device(device) if m.key != own && ours(&device.unit.id)),
+        ))
     }
 }
 

@@ -17,6 +17,7 @@ use crate::dossier::hear::{Said, hear};
 use crate::dossier::keys::Members;
 use crate::error::Error;
 use crate::events::Event;
+use crate::mission::line::{bind_own, role_for};
 use crate::outbox::{Belongs, enqueue};
 use crate::records::{self, MessageIndex, MessageRecord, fixed};
 use crate::view::{case_of_name, message_key};
@@ -99,6 +100,7 @@ pub(crate) fn post(
     warnings.extend(may_send(&built.content, &terms, work.now, &passage)?);
     if let Some(event) = TermsEvent::of(&built.content)? {
         let before = terms.agreed_hash();
+        bind_own(work, case, &event, &mut terms)?;
         terms.apply(event, work.now)?;
         case.terms = terms.to_bytes();
         if terms.agreed_hash() != before && before.is_none() {
@@ -154,15 +156,13 @@ pub(crate) fn store(work: &Work<'_>, case_id: &[u8], message: &MessageRecord) ->
     Ok(())
 }
 
-/// What this device calls itself in case messages.
-pub(crate) fn own_role(seat: &Seat, leg: Leg) -> Result<Role, Error> {
+/// What this device calls itself in case messages: the most responsible first.
+fn own_roles(seat: &Seat, leg: Leg) -> Result<Vec<Role>, Error> {
     let own = seat.me.key();
     let me = seat.group.members()?.into_iter().find(|member| member.key == own);
     match me.map(|member| member.party) {
-        Some(Party::Defender { .. }) => Ok(Role::Defender),
-        Some(Party::Device(device)) => {
-            Ok(case_roles(&device.roles, leg).first().copied().unwrap_or(Role::Unspecified))
-        }
+        Some(Party::Defender { .. }) => Ok(vec![Role::Defender]),
+        Some(Party::Device(device)) => Ok(case_roles(&device.roles, leg)),
         _ => Err(Error::NotReady("this device is no longer part of this case")),
     }
 }
@@ -189,7 +189,8 @@ fn draft(work: &Work<'_>, seat: &Seat, body: Body, options: &SendOptions) -> Res
     let kind = Kind::of_body(&body);
     let mut id = [0; 16];
     OsRng.fill_bytes(&mut id);
-    let mut draft = Draft::new(leg, own_role(seat, leg)?, id, work.now)
+    let role = role_for(&own_roles(seat, leg)?, &body, leg);
+    let mut draft = Draft::new(leg, role, id, work.now)
         .case(fixed(&case.id, "the case")?)
         .seq(case.sent.saturating_add(1))
         .urgency(options.urgency)
@@ -235,5 +236,5 @@ pub(crate) fn message_id(content: &[u8]) -> Result<[u8; 16], Error> {
 
 /// Which side of the leg this device is.
 pub(crate) fn own_side(seat: &Seat, leg: Leg) -> Result<Option<Side>, Error> {
-    Ok(side(leg, own_role(seat, leg)?))
+    Ok(own_roles(seat, leg)?.first().and_then(|role| side(leg, *role)))
 }

@@ -10,6 +10,7 @@ use budstikke_e2ee::team::TeamMessage;
 use budstikke_proto::id::Label;
 use prost::Message;
 use rand_core::{OsRng, RngCore};
+use zeroize::Zeroize as _;
 
 use super::{need_admin, own_device, team};
 use crate::channel::commit::want;
@@ -137,6 +138,11 @@ pub(crate) fn briefing(work: &Work<'_>, seat: &Seat, note_key: &[u8]) -> Result<
     // The colleague's history begins with them.
     let mut case = own.clone();
     (case.messages, case.sent, case.seen) = (0, 0, 0);
+    // A line's terms are bounded by the defender's, which only that case's members have from the case itself.
+    let mut terms = terms_of(&case)?;
+    terms.unbind();
+    case.terms = terms.to_bytes();
+    case.consent_seed.zeroize();
     let terms = seat.group.charter().terms.map(|hash| hash.to_vec()).unwrap_or_default();
     let plain = Briefing { case: Some(case), lane, charter_terms: terms }.encode_to_vec();
     let plain = zeroize::Zeroizing::new(plain);
@@ -184,6 +190,7 @@ fn join_case(work: &Work<'_>, body: &WelcomeBody) -> Result<(), Error> {
     case.group_id = group.id().to_vec();
     case.defender = false;
     case.identity.clear();
+    case.consent_seed.zeroize();
     (case.messages, case.sent, case.seen) = (0, 0, 0);
     case.own_unit = own.unit.id;
     case.root = own.unit.root.to_vec();
@@ -205,6 +212,9 @@ fn check_briefing(work: &Work<'_>, case: &CaseRecord, lane: Option<&Lane>) -> Re
     parse_address(&case.relay)?;
     terms_of(case).map_err(|_| bad_briefing("its terms can't be read"))?;
     VerifyingKey::from_bytes(&case.unit_key)?;
+    if !(case.line_for.is_empty() || case.line && case.line_for.len() == CASE_ID_LEN) {
+        return Err(bad_briefing("it is for a case that can't be one"));
+    }
     let Some(lane) = lane else { return Ok(()) };
     let fits = lane.used_for == i32::from(LaneUse::Peer)
         && lane.case_id == case.id

@@ -208,6 +208,7 @@ fn reply_to_terms(work: &Work<'_>, case: CaseRecord, record: &ContactRecord) -> 
     } else {
         let mut counter = budstikke_case::decode_terms(&record.answer)?;
         counter.privacy_notice_hash.clone_from(&pending.privacy_notice_hash);
+        counter.inherits_terms_hash.clone_from(&pending.inherits_terms_hash);
         let file = TermsFile { terms: counter, note: String::new() };
         let (bytes, countered) = file.encode();
         let body =

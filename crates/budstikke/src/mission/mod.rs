@@ -3,7 +3,7 @@
 pub(crate) mod assign;
 pub(crate) mod contacts;
 pub(crate) mod found;
-mod line;
+pub(crate) mod line;
 pub(crate) mod publish;
 mod setup;
 pub(crate) mod team;

@@ -59,7 +59,8 @@ pub(crate) struct ContactRecord {
 }
 record!(ContactRecord, 30, "a first contact", reply);
 
-/// A defender's approach to one mission.
+/// A defender's approach to one mission (the key is the invitation's notice), or a mission's to a desk for one case
+/// (the notice and the case's id).
 #[derive(Clone, PartialEq, Message)]
 #[prost(skip_debug)]
 pub(crate) struct Approach {
@@ -101,6 +102,9 @@ pub(crate) struct Approach {
     /// Made by a mission's device: it opens a line under its certificate, not a case under a pseudonym.
     #[prost(bool, tag = "15")]
     pub(crate) line: bool,
+    /// The defender's case that the line is for; empty for an approach of a defender's.
+    #[prost(bytes = "vec", tag = "16")]
+    pub(crate) line_for: Vec<u8>,
 }
 record!(Approach, 31, "an invitation", invitation, seed);
 
