@@ -115,6 +115,26 @@ fn propose(state: &mut TermsState, terms: Vec<u8>) -> Phase {
     state.apply(TermsEvent::Proposed { by: Asking, terms }, NOW).unwrap()
 }
 
+/// A desk's published offer inherits from nobody's terms: it is heard, and only countered.
+#[test]
+fn an_offer_on_a_bounded_leg_is_a_start_to_counter_from() {
+    let (defender, _) = in_force();
+    let agreed = defender.agreed_bytes().unwrap().to_vec();
+    let mut line = TermsState::onward_of(Leg::MissionMinistry, agreed.clone()).unwrap();
+    let (offer, hash) = terms("terms-ministry.toml").encode();
+    line.apply(TermsEvent::Offered { by: Offering, terms: offer.clone() }, NOW).unwrap();
+    assert_eq!(accept(&mut line, Asking, hash).unwrap_err().code(), "T03");
+    let step = TermsEvent::Proposed { by: Offering, terms: offer.clone() };
+    assert_eq!(line.apply(step.clone(), NOW).unwrap_err().code(), "T03");
+    // Unbound it holds nothing of the defender's any more.
+    line.unbind();
+    let kept = line.to_bytes();
+    assert!(!kept.windows(agreed.len()).any(|bytes| bytes == agreed));
+    line.apply(step, NOW).unwrap();
+    line.bind(agreed).unwrap();
+    assert_eq!(accept(&mut line, Asking, hash).unwrap_err().code(), "T03", "bound meanwhile");
+}
+
 #[test]
 fn a_past_offer_cannot_be_accepted() {
     let mut state = offered();
