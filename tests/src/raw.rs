@@ -9,12 +9,14 @@ use budstikke_proto::address::RelayAddress;
 use budstikke_proto::auth::{CapabilityKey, EXPORTER_LABEL, SessionKey, operation_hash};
 use budstikke_proto::descriptor::{Descriptor, relay_id, spki};
 use budstikke_proto::frame::{Frame, Kind, class_of};
-use budstikke_proto::id::{Hash, Label, MsgId, NoticeId, RecvId, SendId, Signature, SlotId};
+use budstikke_proto::id::{
+    CancelPk, Hash, Label, MsgId, NoticeId, RecvId, SendId, Signature, SlotId,
+};
 use budstikke_proto::limits::{CELL_LEN, TAG_LEN};
 use budstikke_proto::op::{ErrorCode, Part, Request, Response};
 use budstikke_proto::sign::SigningSeed;
 use budstikke_proto::work::{self, Purpose, Solution};
-use budstikke_proto::{notice, slot};
+use budstikke_proto::{held, notice, slot};
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{Connection, Endpoint, RecvStream, SendStream};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -407,6 +409,40 @@ impl RawStream {
         work: Option<Solution>,
     ) -> Result<(), RawError> {
         self.done(&Request::Send { send_id, msg_id, work }, sender, Some(cell)).await
+    }
+
+    /// Leaves a cell to be released at a time (Unix seconds, whole minutes), unless `cancel` cancels it.
+    ///
+    /// # Errors
+    /// [`RawError`].
+    pub async fn hold(
+        &mut self,
+        sender: &CapabilityKey,
+        send_id: SendId,
+        msg_id: MsgId,
+        cell: Vec<u8>,
+        (release_at, cancel): (i64, &SigningSeed),
+    ) -> Result<(), RawError> {
+        let cancel_pk = CancelPk::from_bytes(cancel.public());
+        let request = Request::Hold { send_id, msg_id, release_at, cancel_pk };
+        self.done(&request, sender, Some(cell)).await
+    }
+
+    /// Cancels a held cell.
+    ///
+    /// # Errors
+    /// [`RawError`].
+    pub async fn cancel(
+        &mut self,
+        key: &SigningSeed,
+        send_id: SendId,
+        msg_id: MsgId,
+    ) -> Result<(), RawError> {
+        let signature = held::sign_cancel(key, &send_id, &msg_id);
+        match self.ask(&Request::Cancel { send_id, msg_id, signature }, None, None).await?.last {
+            Response::Done => Ok(()),
+            _ => Err(RawError::Protocol("not done")),
+        }
     }
 
     /// Reads one page; answers its cells, where to go on, and whether more waits.

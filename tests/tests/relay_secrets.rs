@@ -17,7 +17,7 @@ use budstikke_proto::auth::CapabilityKey;
 use budstikke_proto::id::{Label, MsgId, NoticeId, SlotId};
 use budstikke_proto::limits::CELL_LEN;
 use budstikke_proto::sign::SigningSeed;
-use budstikke_tests::raw::{Raw, RawStream};
+use budstikke_tests::raw::{Raw, RawStream, now};
 use budstikke_tests::relay_process::{RelayOptions, RelayProcess, relay_binary};
 use budstikke_tests::scan::{Secret, scan_bytes, scan_folder};
 use rand_core::{OsRng, RngCore};
@@ -27,6 +27,12 @@ fn random_cell() -> Vec<u8> {
     let mut cell = vec![0; CELL_LEN];
     OsRng.fill_bytes(&mut cell);
     cell
+}
+
+fn random_seed() -> SigningSeed {
+    let mut seed = [0; 32];
+    OsRng.fill_bytes(&mut seed);
+    SigningSeed::from_bytes(seed)
 }
 
 /// Does everything once, and answers what nobody may find afterwards.
@@ -46,6 +52,22 @@ async fn use_everything(raw: &Raw, stream: &mut RawStream, secrets: &mut Vec<Sec
         secrets.push(Secret::new("cell", &cell[..32]));
         secrets.push(Secret::new("cell's middle", &cell[7_000..7_032]));
     }
+    let canceller = random_seed();
+    let day = now() / 60 * 60 + 86_400;
+    for cancelled in [false, true] {
+        let (msg_id, cell) = (MsgId::random(&mut OsRng), random_cell());
+        let when = (day, &canceller);
+        stream.hold(&sender, send_id, msg_id, cell.clone(), when).await.unwrap();
+        if cancelled {
+            stream.cancel(&canceller, send_id, msg_id).await.unwrap();
+            assert!(stream.cancel(&canceller, send_id, msg_id).await.is_err());
+        }
+        secrets.push(Secret::new("held msg_id", msg_id.as_bytes()));
+        secrets.push(Secret::new("held cell", &cell[..32]));
+    }
+    secrets.push(Secret::new("cancel_pk", canceller.public()));
+    secrets.push(Secret::new("release time", day.to_be_bytes()));
+    secrets.push(Secret::new("release time", day.to_le_bytes()));
     let cells = stream.read_all(&owner, recv_id).await.unwrap();
     stream.trim(&owner, recv_id, cells[9].seq).await.unwrap();
     stream.revoke(&owner, recv_id, door_id).await.unwrap();
@@ -56,9 +78,7 @@ async fn use_everything(raw: &Raw, stream: &mut RawStream, secrets: &mut Vec<Sec
     noise.send.write_all(&random_cell()).await.unwrap();
     assert!(noise.next().await.is_ok());
 
-    let mut seed = [0; 32];
-    OsRng.fill_bytes(&mut seed);
-    let key = SigningSeed::from_bytes(seed);
+    let key = random_seed();
     let (entry, content) = (random_cell(), random_cell());
     stream.slot_append(&key, std::slice::from_ref(&entry), None).await.unwrap();
     stream.slot_read(SlotId::from_bytes(key.public())).await.unwrap();

@@ -98,6 +98,9 @@ id!(
     /// The sender's random name of one sent cell; a repeat with the same name is stored once.
     MsgId, 16);
 id!(
+    /// The Ed25519 public key whose holder may cancel a held cell.
+    CancelPk, 32);
+id!(
     /// A slot: an Ed25519 public key that the members of one MLS epoch can derive.
     SlotId, 32);
 id!(

@@ -12,6 +12,7 @@ pub mod auth;
 pub mod cell;
 pub mod descriptor;
 pub mod frame;
+pub mod held;
 pub mod id;
 pub mod limits;
 pub mod notice;

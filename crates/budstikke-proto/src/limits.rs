@@ -46,6 +46,10 @@ pub const MAX_TTL_DAYS: u32 = 90;
 pub const RECORD_TTL_DAYS: u32 = 90;
 /// Most cells that may wait under one grant.
 pub const MAX_QUOTA: u32 = 4_096;
+/// Most days that a held cell may wait for its release.
+pub const MAX_HOLD_DAYS: u32 = 28;
+/// Seconds of which a release time is a multiple.
+pub const RELEASE_STEP_S: i64 = 60;
 /// Most grants of one mailbox.
 pub const MAX_GRANTS: u32 = 4_096;
 /// Challenges that a session may hold unanswered.

@@ -3,9 +3,9 @@
 use prost::Message;
 
 use crate::frame::{Frame, Kind};
-use crate::id::{Hash, Label, LengthError, MsgId, NoticeId, RecvId, RecvPk, Seed, SendId};
-use crate::id::{SendPk, Signature, SlotId};
-use crate::limits::TAG_LEN;
+use crate::id::{CancelPk, Hash, Label, LengthError, MsgId, NoticeId, RecvId, RecvPk, Seed};
+use crate::id::{SendId, SendPk, Signature, SlotId};
+use crate::limits::{RELEASE_STEP_S, TAG_LEN};
 use crate::wire;
 use crate::work::Solution;
 
@@ -62,6 +62,11 @@ pub enum Request {
     Revoke { recv_id: RecvId, send_id: SendId },
     /// Appends the payload; authenticated by the grant's key.
     Send { send_id: SendId, msg_id: MsgId, work: Option<Solution> },
+    /// Leaves the payload to be appended at `release_at` (Unix seconds, whole minutes); authenticated by the grant's
+    /// key. On the wire it is a `send` with two fields more.
+    Hold { send_id: SendId, msg_id: MsgId, release_at: i64, cancel_pk: CancelPk },
+    /// Removes a held cell; signed by its cancel key.
+    Cancel { send_id: SendId, msg_id: MsgId, signature: Signature },
     /// Reads up to `max` cells with a sequence number above `since`; authenticated by the owner.
     Read { recv_id: RecvId, since: u64, max: u32 },
     /// Reads on and on; authenticated by the owner.
@@ -127,7 +132,7 @@ impl Request {
         Self::from_wire(request.op.ok_or(OpError::Unknown)?)
     }
 
-    /// The request as a frame; `payload` for `Send`, `SlotAppend` and `NoticePut`.
+    /// The request as a frame; `payload` for `Send`, `Hold`, `SlotAppend` and `NoticePut`.
     pub fn into_frame(&self, request: u64, tag: [u8; TAG_LEN], payload: Option<Vec<u8>>) -> Frame {
         Frame { kind: Kind::Request, request, tag, op: self.encode(), payload }
     }
@@ -163,6 +168,18 @@ impl Request {
                 work: work.map(work_to_wire),
                 release_at: 0,
                 cancel_pk: Vec::new(),
+            }),
+            Self::Hold { send_id, msg_id, release_at, cancel_pk } => Op::Send(wire::Send {
+                send_id: v(send_id.as_bytes()),
+                msg_id: v(msg_id.as_bytes()),
+                work: None,
+                release_at: u64::try_from(*release_at).unwrap_or(0),
+                cancel_pk: v(cancel_pk.as_bytes()),
+            }),
+            Self::Cancel { send_id, msg_id, signature } => Op::Cancel(wire::Cancel {
+                send_id: v(send_id.as_bytes()),
+                msg_id: v(msg_id.as_bytes()),
+                signature: v(signature.as_bytes()),
             }),
             Self::Read { recv_id, since, max } => {
                 Op::Read(wire::Read { recv_id: v(recv_id.as_bytes()), since: *since, max: *max })
@@ -226,6 +243,17 @@ impl Request {
                 msg_id: MsgId::parse(&op.msg_id)?,
                 work: work_from_wire(op.work)?,
             },
+            Op::Send(op) => Self::Hold {
+                send_id: SendId::parse(&op.send_id)?,
+                msg_id: MsgId::parse(&op.msg_id)?,
+                release_at: release_time(op.release_at)?,
+                cancel_pk: CancelPk::parse(&op.cancel_pk)?,
+            },
+            Op::Cancel(op) => Self::Cancel {
+                send_id: SendId::parse(&op.send_id)?,
+                msg_id: MsgId::parse(&op.msg_id)?,
+                signature: Signature::parse(&op.signature)?,
+            },
             Op::Read(op) => {
                 Self::Read { recv_id: RecvId::parse(&op.recv_id)?, since: op.since, max: op.max }
             }
@@ -247,8 +275,8 @@ impl Request {
                 work: work_from_wire(op.work)?,
             },
             Op::NoticeGet(op) => Self::NoticeGet { notice_id: NoticeId::parse(&op.notice_id)? },
-            // Forwarding, cancelling and held cells are specified, with their numbers, and not served yet.
-            Op::Open(_) | Op::Cancel(_) | Op::Send(_) => return Err(OpError::Unknown),
+            // Forwarding is specified, with its numbers, and not served yet.
+            Op::Open(_) => return Err(OpError::Unknown),
         })
     }
 }
@@ -373,6 +401,14 @@ fn part(index: u32, count: u32, max: u32, signature: &[u8]) -> Result<Part, OpEr
     Ok(Part { index, count, signature: Signature::parse(signature)? })
 }
 
+fn release_time(seconds: u64) -> Result<i64, OpError> {
+    let time = i64::try_from(seconds).map_err(|_| OpError::Bounds("release time"))?;
+    if time == 0 || time % RELEASE_STEP_S != 0 {
+        return Err(OpError::Bounds("release time"));
+    }
+    Ok(time)
+}
+
 fn work_to_wire(work: Solution) -> wire::Work {
     wire::Work {
         seed: work.seed.as_bytes().to_vec(),
@@ -434,6 +470,23 @@ mod tests {
                 Request::Send { send_id, msg_id: MsgId::from_bytes([8; 16]), work: Some(work()) },
                 true,
             ),
+            (
+                Request::Hold {
+                    send_id,
+                    msg_id: MsgId::from_bytes([8; 16]),
+                    release_at: i64::MAX - i64::MAX % RELEASE_STEP_S,
+                    cancel_pk: CancelPk::from_bytes([9; 32]),
+                },
+                true,
+            ),
+            (
+                Request::Cancel {
+                    send_id,
+                    msg_id: MsgId::from_bytes([8; 16]),
+                    signature: Signature::from_bytes([9; 64]),
+                },
+                false,
+            ),
             (Request::Read { recv_id, since: u64::MAX, max: u32::MAX }, false),
             (Request::Subscribe { recv_id, since: u64::MAX }, false),
             (Request::Trim { recv_id, upto: u64::MAX }, false),
@@ -467,15 +520,19 @@ mod tests {
 
     #[test]
     fn what_is_reserved_is_unknown_and_what_is_out_of_bounds_is_named() {
-        let held = wire::Send {
-            send_id: vec![1; 32],
-            msg_id: vec![1; 16],
-            work: None,
-            release_at: 5,
-            cancel_pk: vec![1; 32],
+        let held = |release_at, cancel_pk| {
+            let (send_id, msg_id) = (vec![1; 32], vec![1; 16]);
+            let send = wire::Send { send_id, msg_id, work: None, release_at, cancel_pk };
+            let op = Some(wire::request::Op::Send(send));
+            Request::decode(&wire::Request { op }.encode_to_vec())
         };
-        let op = wire::Request { op: Some(wire::request::Op::Send(held)) }.encode_to_vec();
-        assert_eq!(Request::decode(&op), Err(OpError::Unknown));
+        assert!(matches!(held(120, vec![1; 32]), Ok(Request::Hold { release_at: 120, .. })));
+        // Both fields or neither; whole minutes only.
+        assert_eq!(held(0, vec![1; 32]), Err(OpError::Bounds("release time")));
+        assert!(matches!(held(120, Vec::new()), Err(OpError::Length(_))));
+        for wrong in [119, u64::MAX - u64::MAX % 60] {
+            assert_eq!(held(wrong, vec![1; 32]), Err(OpError::Bounds("release time")));
+        }
         assert_eq!(Request::decode(&[]), Err(OpError::Unknown));
         let mut slot =
             Request::SlotAppend { slot_id: SlotId::from_bytes([3; 32]), part: part(4), work: None };
@@ -486,6 +543,24 @@ mod tests {
     }
 
     proptest! {
+        /// A `send` is held, ordinary or refused, by its two last fields alone.
+        #[test]
+        fn held_means_both_fields_and_a_whole_minute(
+            release_at in prop_oneof![Just(0), 0..1_000u64, any::<u64>().prop_map(|at| at / 60 * 60)],
+            length in prop_oneof![Just(0), Just(32), 0..40usize],
+        ) {
+            let (send_id, msg_id, cancel_pk) = (vec![1; 32], vec![1; 16], vec![7; length]);
+            let send = wire::Send { send_id, msg_id, work: None, release_at, cancel_pk };
+            let op = Some(wire::request::Op::Send(send));
+            let whole = release_at > 0 && release_at % 60 == 0 && i64::try_from(release_at).is_ok();
+            match Request::decode(&wire::Request { op }.encode_to_vec()) {
+                Ok(Request::Send { .. }) => prop_assert!(release_at == 0 && length == 0),
+                Ok(Request::Hold { .. }) => prop_assert!(whole && length == 32),
+                Ok(_) => prop_assert!(false),
+                Err(_) => prop_assert!((release_at, length) != (0, 0) && !(whole && length == 32)),
+            }
+        }
+
         #[test]
         fn any_bytes_are_an_operation_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             if let Ok(request) = Request::decode(&bytes) {

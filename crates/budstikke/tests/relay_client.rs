@@ -18,7 +18,7 @@ use budstikke::transport::TransportError;
 use budstikke::transport::quic::QuicTransport;
 use budstikke_proto::address::RelayAddress;
 use budstikke_proto::auth::CapabilityKey;
-use budstikke_proto::id::{Label, MsgId, NoticeId, RecvId, RelayId, SendId, SlotId};
+use budstikke_proto::id::{CancelPk, Label, MsgId, NoticeId, RecvId, RelayId, SendId, SlotId};
 use budstikke_proto::limits::CELL_LEN;
 use budstikke_proto::notice::MAX_CONTENT_LEN;
 use budstikke_proto::sign::SigningSeed;
@@ -182,6 +182,33 @@ async fn many_requests_at_once_lose_nothing() {
     let page = client.read(&key(1), recv_id, 0, 256).await.unwrap();
     let found: HashSet<u8> = page.cells.iter().map(|it| it.cell[0]).collect();
     assert_eq!((page.cells.len(), found.len(), page.more), (200, 200, false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_cell_can_be_cancelled_until_its_time() {
+    let Place { client, folder: _folder, relay: _relay } = place().await;
+    let (recv_id, send_id) = mailbox(&client, 2).await;
+    let (sender, canceller) = (key(2), SigningSeed::from_bytes([8; 32]));
+    let cancel_pk = CancelPk::from_bytes(canceller.public());
+    let minute = Clock::system().now() / 60 * 60;
+    let hold = |n, at| client.hold(&sender, send_id, msg(n), cell(n), at, cancel_pk);
+    hold(1, minute + 86_400).await.unwrap();
+    hold(1, minute + 86_400).await.unwrap();
+    assert!(client.read(&key(1), recv_id, 0, 8).await.unwrap().cells.is_empty());
+    let other = SigningSeed::from_bytes([9; 32]);
+    let refused = Err(RelayError::Refused);
+    assert_eq!(client.cancel_held(&other, send_id, msg(1)).await, refused);
+    client.cancel_held(&canceller, send_id, msg(1)).await.unwrap();
+    assert_eq!(client.cancel_held(&canceller, send_id, msg(1)).await, refused);
+    hold(1, minute + 86_400).await.unwrap();
+    assert_eq!(client.cancel_held(&canceller, send_id, msg(1)).await, refused, "gone is gone");
+    // A time that has come is no reason to wait, and leaves nothing to cancel.
+    hold(2, minute).await.unwrap();
+    assert_eq!(client.read(&key(1), recv_id, 0, 8).await.unwrap().cells[0].cell, cell(2));
+    assert_eq!(client.cancel_held(&canceller, send_id, msg(2)).await, refused);
+    let invalid = Err(RelayError::Invalid("the release time"));
+    assert_eq!(hold(3, minute + 1).await, invalid);
+    assert_eq!(hold(3, 0).await, invalid);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -256,3 +256,12 @@ pub(crate) struct WorkCase {
     pub(crate) solution: String,
     pub(crate) pays: bool,
 }
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct HeldCase {
+    pub(crate) cancel_seed: String,
+    pub(crate) cancel_pk: String,
+    pub(crate) send_id: String,
+    pub(crate) msg_id: String,
+    pub(crate) signature: String,
+}

@@ -6,17 +6,18 @@ use budstikke_proto::cell::{self, CellError, Fragment, Opened, SealKey};
 use budstikke_proto::descriptor::{self, Descriptor, DescriptorError};
 use budstikke_proto::frame::{Frame, FrameError, Kind};
 use budstikke_proto::id::{
-    Hash, Label, MsgId, NoticeId, RecvId, RecvPk, RelayId, Seed, SendId, SendPk, Signature, SlotId,
+    CancelPk, Hash, Label, MsgId, NoticeId, RecvId, RecvPk, RelayId, Seed, SendId, SendPk,
+    Signature, SlotId,
 };
 use budstikke_proto::op::{ErrorCode, OpError, Part, Request, Response};
 use budstikke_proto::sign::SigningSeed;
 use budstikke_proto::work::{Purpose, Solution};
-use budstikke_proto::{notice, slot, wire, work};
+use budstikke_proto::{held, notice, slot, wire, work};
 use rand_chacha::rand_core::{CryptoRng, Error, RngCore};
 
 use crate::files::{
-    AddressFile, AuthCase, CellFile, Counting, DescriptorFile, Fields, FrameFile, NoticeFile,
-    OpFile, SlotCase, WorkCase, array, bytes, hex, load,
+    AddressFile, AuthCase, CellFile, Counting, DescriptorFile, Fields, FrameFile, HeldCase,
+    NoticeFile, OpFile, SlotCase, WorkCase, array, bytes, hex, load,
 };
 use crate::raw;
 
@@ -298,6 +299,25 @@ fn work_is_paid_or_not() {
     }
 }
 
+#[test]
+fn cancellations() {
+    for case in load::<Vec<HeldCase>>("held.json") {
+        let (seed, cancel_pk) = (array(&case.cancel_seed), array(&case.cancel_pk));
+        let key = SigningSeed::from_bytes(seed);
+        assert_eq!(key.public(), cancel_pk);
+        let (send, msg): ([u8; 32], [u8; 16]) = (array(&case.send_id), array(&case.msg_id));
+        let (send_id, msg_id) = (SendId::from_bytes(send), MsgId::from_bytes(msg));
+        let signature = Signature::from_bytes(array(&case.signature));
+        assert_eq!(held::sign_cancel(&key, &send_id, &msg_id), signature);
+        let cancel_pk = CancelPk::from_bytes(cancel_pk);
+        assert!(held::verify_cancel(&cancel_pk, &send_id, &msg_id, &signature));
+        let other = MsgId::from_bytes([0; 16]);
+        assert!(!held::verify_cancel(&cancel_pk, &send_id, &other, &signature));
+        let parts: [&[u8]; 2] = [&send, &msg];
+        assert_eq!(&raw::sign(&seed, "budstikke/cancel/v1", &parts), signature.as_bytes());
+    }
+}
+
 fn request(name: &str, fields: &Fields) -> Request {
     let text =
         |field: &str| fields.get(field).unwrap_or_else(|| panic!("{name}: {field}")).as_str();
@@ -333,9 +353,22 @@ fn request(name: &str, fields: &Fields) -> Request {
         },
         "revoke" => Request::Revoke { recv_id: recv_id(), send_id: send_id() },
         "send" => {
-            let msg_id = MsgId::from_bytes(array(text("msg_id")));
-            Request::Send { send_id: send_id(), msg_id, work }
+            let (send_id, msg_id) = (send_id(), MsgId::from_bytes(array(text("msg_id"))));
+            match fields.get("release_at") {
+                None => Request::Send { send_id, msg_id, work },
+                Some(at) => Request::Hold {
+                    send_id,
+                    msg_id,
+                    release_at: i64::try_from(number(at)).unwrap(),
+                    cancel_pk: CancelPk::from_bytes(array(text("cancel_pk"))),
+                },
+            }
         }
+        "cancel" => Request::Cancel {
+            send_id: send_id(),
+            msg_id: MsgId::from_bytes(array(text("msg_id"))),
+            signature: Signature::from_bytes(array(text("signature"))),
+        },
         "read" => {
             Request::Read { recv_id: recv_id(), since: number(text("since")), max: int("max") }
         }

@@ -6,20 +6,20 @@ use budstikke_proto::cell::{self, Fragment, SealKey};
 use budstikke_proto::descriptor::{Descriptor, relay_id, spki};
 use budstikke_proto::frame::{Frame, Kind};
 use budstikke_proto::id::{
-    Hash, Label, MsgId, NoticeId, RecvId, RecvPk, Seed, SendId, SendPk, Signature, SlotId,
+    CancelPk, Hash, Label, MsgId, NoticeId, RecvId, RecvPk, Seed, SendId, SendPk, Signature, SlotId,
 };
 use budstikke_proto::op::{ErrorCode, Part, Request, Response};
 use budstikke_proto::sign::SigningSeed;
 use budstikke_proto::work::{Purpose, Solution};
-use budstikke_proto::{notice, slot, wire, work};
+use budstikke_proto::{held, notice, slot, wire, work};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use crate::files::{
     AddressCase, AddressFile, AddressRefused, AuthCase, CellCase, CellFile, Counting, CoverCase,
     DescriptorFile, EnvelopeCase, Fields, FrameCase, FrameFile, FrameRefused, FrontDoorCase,
-    HelloRefused, NoticeCase, NoticeFile, OpCase, OpFile, OpRefused, PlainRefused, SlotCase,
-    WorkCase, hex, save,
+    HeldCase, HelloRefused, NoticeCase, NoticeFile, OpCase, OpFile, OpRefused, PlainRefused,
+    SlotCase, WorkCase, hex, save,
 };
 use crate::raw;
 
@@ -38,6 +38,7 @@ fn vectors_are_written_when_asked() {
     save("descriptor.json", &descriptor(rng));
     save("address.json", &addresses(rng));
     save("work.json", &works(rng));
+    save("held.json", &cancellations(rng));
 }
 
 fn random<const N: usize>(rng: &mut ChaCha20Rng) -> [u8; N] {
@@ -184,6 +185,30 @@ fn operations(rng: &mut ChaCha20Rng) -> OpFile {
             ]),
         ),
         ask(
+            "send",
+            Request::Hold {
+                send_id,
+                msg_id: MsgId::from_bytes(msg),
+                release_at: 1_800_000_060,
+                cancel_pk: CancelPk::from_bytes([0x43; 32]),
+            },
+            fields([
+                ("send_id", hex(send)),
+                ("msg_id", hex(msg)),
+                ("release_at", n(1_800_000_060)),
+                ("cancel_pk", hex([0x43; 32])),
+            ]),
+        ),
+        ask(
+            "cancel",
+            Request::Cancel {
+                send_id,
+                msg_id: MsgId::from_bytes(msg),
+                signature: Signature::from_bytes(sig),
+            },
+            fields([("send_id", hex(send)), ("msg_id", hex(msg)), ("signature", hex(sig))]),
+        ),
+        ask(
             "read",
             Request::Read { recv_id, since: 1 << 33, max: 256 },
             fields([("recv_id", hex(recv)), ("since", n(1 << 33)), ("max", n(256))]),
@@ -308,18 +333,20 @@ fn operations(rng: &mut ChaCha20Rng) -> OpFile {
         op: hex(op),
         error: error.into(),
     };
-    let held = [
-        &[0x6a, 57, 0x0a, 32][..],
-        &[1; 32],
-        &[0x12, 16],
-        &[2; 16],
-        &[0x21, 1, 0, 0, 0, 0, 0, 0, 0],
-    ];
-    let held = {
-        let mut held = held.concat();
-        held[1] = u8::try_from(held.len() - 2).unwrap();
-        held
+    // A `send` whose two last fields are these, each with its tag.
+    let held = |fields: &[&[u8]]| {
+        let mut op = [&[0x6a, 0, 0x0a, 32][..], &[1; 32], &[0x12, 16], &[2; 16]].concat();
+        op.extend(fields.concat());
+        op[1] = u8::try_from(op.len() - 2).unwrap();
+        op
     };
+    let (minute, odd) = ([0x21, 60, 0, 0, 0, 0, 0, 0, 0], [0x21, 61, 0, 0, 0, 0, 0, 0, 0]);
+    let far = [0x21, 0xFC, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF];
+    let cancel_pk = [&[0x2a, 32][..], &[3; 32]].concat();
+    let no_key = held(&[&minute]);
+    let no_time = held(&[&cancel_pk]);
+    let odd = held(&[&odd, &cancel_pk]);
+    let far = held(&[&far, &cancel_pk]);
     let part5 = Request::SlotAppend { slot_id, part: part(0, 5), work: None }.encode();
     let beyond =
         Request::NoticePut { notice_id, version: 1, part: part(2, 2), work: None }.encode();
@@ -328,7 +355,10 @@ fn operations(rng: &mut ChaCha20Rng) -> OpFile {
         refuse("nothing", &[], "unknown"),
         refuse("number 63, not known", &[0xfa, 0x03, 0x00], "unknown"),
         refuse("open in forwarded mode, not served yet", &[0x0a, 0x02, 0x08, 0x02], "unknown"),
-        refuse("held cell, not served yet", &held, "unknown"),
+        refuse("held cell without a cancel key", &no_key, "length"),
+        refuse("held cell without a time", &no_time, "bounds"),
+        refuse("held cell, not a whole minute", &odd, "bounds"),
+        refuse("held cell, a time beyond 63 bits", &far, "bounds"),
         refuse("cut short", &[0x52, 0x20, 0x0a], "malformed"),
         refuse("a slot entry of five cells", &part5, "bounds"),
         refuse("a part beyond its count", &beyond, "bounds"),
@@ -612,4 +642,19 @@ fn works(rng: &mut ChaCha20Rng) -> Vec<WorkCase> {
         out.push(case(1, found.nonce, changed, false));
     }
     out
+}
+
+fn cancellations(rng: &mut ChaCha20Rng) -> Vec<HeldCase> {
+    let mut case = || {
+        let key = SigningSeed::from_bytes(random(rng));
+        let (send_id, msg_id) = (SendId::from_bytes(random(rng)), MsgId::from_bytes(random(rng)));
+        HeldCase {
+            cancel_seed: hex(key.as_bytes()),
+            cancel_pk: hex(key.public()),
+            send_id: hex(send_id.as_bytes()),
+            msg_id: hex(msg_id.as_bytes()),
+            signature: hex(held::sign_cancel(&key, &send_id, &msg_id).as_bytes()),
+        }
+    };
+    vec![case(), case()]
 }

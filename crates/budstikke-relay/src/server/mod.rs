@@ -10,7 +10,7 @@ use budstikke_proto::sign::SigningSeed;
 use quinn::{Connection, Endpoint, Incoming, TokioRuntime, VarInt};
 use rand_core::{OsRng, RngCore};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -31,6 +31,8 @@ const CONNECTION_LIFE: Duration = Duration::from_hours(6 * 24);
 const IDLE_LOOK: Duration = Duration::from_mins(1);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const SWEEP_INTERVAL: Duration = Duration::from_mins(15);
+/// How often the relay looks for held cells whose time has come; they leave within a second of it.
+const RELEASE_LOOK: Duration = Duration::from_millis(250);
 /// Application close codes.
 const CODE_CLOSING: VarInt = VarInt::from_u32(1);
 const CODE_FULL: VarInt = VarInt::from_u32(2);
@@ -122,6 +124,7 @@ impl Relay {
         };
         shared.tasks.spawn(accept(Arc::clone(&shared), endpoint.clone()));
         shared.tasks.spawn(tend(Arc::clone(&shared)));
+        shared.tasks.spawn(release(Arc::clone(&shared)));
         log::info("serving", &[("work_effort", &config.work_effort)]);
         let shutdown_timeout = Duration::from_secs(config.shutdown_timeout_s.into());
         Ok(Self { shared, endpoint, address, local, admin, shutdown_timeout })
@@ -239,6 +242,31 @@ async fn tend(shared: Arc<Shared>) {
         match shared.store.sweep(now).await {
             Ok(rows) => log::debug("swept", &[("rows", &rows)]),
             Err(error) => log::error("sweeping failed", &[("error", &error)]),
+        }
+    }
+}
+
+/// Background work: held cells leave on time.
+async fn release(shared: Arc<Shared>) {
+    let mut looks = interval(RELEASE_LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut failing = false;
+    loop {
+        tokio::select! {
+            _ = looks.tick() => {}
+            () = shared.closing.cancelled() => return,
+        }
+        match shared.store.release(now()).await {
+            Ok(count) => {
+                metrics::counter!("budstikke_released_total").increment(count);
+                failing = false;
+            }
+            // Said once, not four times a second.
+            Err(error) => {
+                if !std::mem::replace(&mut failing, true) {
+                    log::error("held cells cannot be released", &[("error", &error)]);
+                }
+            }
         }
     }
 }

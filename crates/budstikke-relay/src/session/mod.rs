@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use budstikke_proto::auth::{CapabilityKey, SessionNonce};
 use budstikke_proto::descriptor::Descriptor;
-use budstikke_proto::id::Seed;
+use budstikke_proto::id::{CancelPk, Seed};
 use budstikke_proto::limits::MAX_OPEN_CHALLENGES;
+use budstikke_proto::sign::SigningSeed;
 use budstikke_proto::wire::Hello;
 use budstikke_proto::work::{self, Purpose, Solution};
 use hmac::{Hmac, Mac};
@@ -51,6 +52,8 @@ pub(crate) struct Epoch {
     previous: EpochKey,
     /// Stands in for the key of a capability that does not exist.
     nobody: [u8; 32],
+    /// Stands in for the cancel key of a cell that is not held.
+    no_canceller: CancelPk,
     hello: Hello,
 }
 
@@ -65,6 +68,7 @@ impl Epoch {
         let current = EpochKey::new(&identity, number);
         let previous = EpochKey::new(&identity, number.saturating_sub(1));
         let nobody = EpochKey::new(&identity, i64::MIN).public;
+        let no_canceller = SigningSeed::from_bytes(identity.epoch_secret(i64::MIN + 1)).public();
         let descriptor = Descriptor {
             identity_pk: identity.signing().public(),
             epoch_pk: current.public,
@@ -76,7 +80,8 @@ impl Epoch {
             software: concat!("budstikke-relay/", env!("CARGO_PKG_VERSION")).into(),
         };
         let hello = descriptor.sign(identity.signing());
-        Self { identity, terms, current, previous, nobody, hello }
+        let no_canceller = CancelPk::from_bytes(no_canceller);
+        Self { identity, terms, current, previous, nobody, no_canceller, hello }
     }
 
     /// When another epoch becomes the current one.

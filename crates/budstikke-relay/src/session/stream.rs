@@ -2,11 +2,11 @@
 
 use budstikke_proto::auth::{SessionKey, operation_hash};
 use budstikke_proto::frame::{Frame, Kind};
-use budstikke_proto::id::{Hash, NoticeId, RecvId, SlotId};
-use budstikke_proto::limits::{MAX_READ, TAG_LEN};
+use budstikke_proto::id::{CancelPk, Hash, MsgId, NoticeId, RecvId, SendId, Signature, SlotId};
+use budstikke_proto::limits::{MAX_HOLD_DAYS, MAX_READ, TAG_LEN};
 use budstikke_proto::op::{ErrorCode, OpError, Request, Response};
 use budstikke_proto::work::Purpose;
-use budstikke_proto::{notice, slot};
+use budstikke_proto::{held, notice, slot};
 use bytes::Bytes;
 
 use super::Session;
@@ -19,6 +19,9 @@ const FULL_RETRY_S: u32 = 60;
 const STORAGE_RETRY_S: u32 = 60;
 /// When to come again after [`ErrorCode::Closing`].
 const CLOSING_RETRY_S: u32 = 5;
+
+/// How far ahead a release may lie.
+const MAX_HOLD_S: i64 = MAX_HOLD_DAYS as i64 * 24 * 3600;
 
 /// What happens to a stream.
 pub(crate) enum Input {
@@ -66,11 +69,10 @@ enum Answer {
     Receipt(SlotId, Hash),
 }
 
-/// An authenticated operation whose key is being looked up.
-struct Waiting {
-    signed: Signed,
-    who: Capability,
-    operation: Operation,
+/// An operation whose key is being looked up.
+enum Waiting {
+    Tagged { signed: Signed, who: Capability, operation: Operation },
+    Cancel { request: u64, send_id: SendId, msg_id: MsgId, signature: Signature },
 }
 
 /// A request's authenticator, and what it covers.
@@ -176,6 +178,10 @@ impl Stream {
             Request::NoticeGet { notice_id } => {
                 vec![Action::Start(request, Query::Notice(notice_id))]
             }
+            Request::Cancel { send_id, msg_id, signature } => {
+                self.waiting = Some(Waiting::Cancel { request, send_id, msg_id, signature });
+                vec![Action::Lookup(Capability::Canceller(send_id, msg_id))]
+            }
             Request::Create { .. } => create(now, session, &Signed { request, tag, hash }, &parsed),
             other => {
                 self.authenticated(now, session, Signed { request, tag, hash }, other, payload)
@@ -230,12 +236,25 @@ impl Stream {
             Request::Send { send_id, .. } => {
                 (Capability::Sender(send_id), Operation::Send(Box::new(parsed), payload))
             }
+            Request::Hold { send_id, msg_id, release_at, cancel_pk } => {
+                let operation = if release_at <= now {
+                    let send = Request::Send { send_id, msg_id, work: None };
+                    Operation::Send(Box::new(send), payload)
+                } else if release_at > now.saturating_add(MAX_HOLD_S) {
+                    Operation::Malformed
+                } else {
+                    let cell = payload;
+                    let hold = Mutation::Hold { send_id, msg_id, cell, release_at, cancel_pk };
+                    plain(Response::Done, hold)
+                };
+                (Capability::Sender(send_id), operation)
+            }
             _ => return vec![error(signed.request, ErrorCode::Unsupported, 0)],
         };
         if session.keyring.find(&who).is_some_and(|key| signed.verify(key)) {
             return perform(now, session, signed.request, operation);
         }
-        self.waiting = Some(Waiting { signed, who, operation });
+        self.waiting = Some(Waiting::Tagged { signed, who, operation });
         vec![Action::Lookup(who)]
     }
 
@@ -272,9 +291,25 @@ fn resume(
     waiting: Waiting,
     found: Result<Option<[u8; 32]>, StoreError>,
 ) -> Vec<Action> {
-    let Waiting { signed, who, operation } = waiting;
-    let request = signed.request;
+    let request = match &waiting {
+        Waiting::Tagged { signed, .. } => signed.request,
+        Waiting::Cancel { request, .. } => *request,
+    };
     let Ok(found) = found else { return vec![error(request, ErrorCode::Storage, STORAGE_RETRY_S)] };
+    let (signed, who, operation) = match waiting {
+        Waiting::Tagged { signed, who, operation } => (signed, who, operation),
+        Waiting::Cancel { send_id, msg_id, signature, .. } => {
+            let nobody = session.epoch.no_canceller;
+            let cancel_pk = found.map_or(nobody, CancelPk::from_bytes);
+            let genuine = held::verify_cancel(&cancel_pk, &send_id, &msg_id, &signature);
+            if !genuine || found.is_none() {
+                return vec![refuse(request)];
+            }
+            let answer = Answer::Plain(Response::Done);
+            let cancel = Mutation::Cancel { send_id, msg_id };
+            return vec![Action::Submit(Ticket { request, answer }, Box::new(cancel))];
+        }
+    };
     let proved = prove(session, &signed, &found.unwrap_or(session.epoch.nobody));
     match (proved, found) {
         (Some(key), Some(_)) => session.keyring.keep(who, key),
@@ -367,7 +402,7 @@ fn stored(session: &Session, ticket: Ticket, outcome: Result<Outcome, StoreError
 }
 
 const fn takes_payload(request: &Request) -> bool {
-    matches!(request, Request::Send { .. }) || takes_parts(request)
+    matches!(request, Request::Send { .. } | Request::Hold { .. }) || takes_parts(request)
 }
 
 const fn takes_parts(request: &Request) -> bool {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use budstikke_proto::id::{Label, MsgId, NoticeId, RecvId, RecvPk, SendId, SendPk, SlotId};
+use budstikke_proto::id::SlotId;
+use budstikke_proto::id::{CancelPk, Label, MsgId, NoticeId, RecvId, RecvPk, SendId, SendPk};
 use budstikke_proto::limits::MAX_SLOT_ENTRIES;
 
 use super::hub::Hub;
@@ -30,11 +31,25 @@ struct State {
     grants: HashMap<SendId, Grant>,
     slots: HashMap<SlotId, (u32, Vec<SlotEntry>)>,
     notices: HashMap<NoticeId, (u32, Notice)>,
-    known: HashMap<(SendId, MsgId), u32>,
+    /// Names that were stored, by their mailbox's birth.
+    known: HashMap<(u64, SendId, MsgId), u32>,
+    /// By time, then in the order in which they came.
+    held: BTreeMap<(i64, u64), Held>,
+    holds: u64,
+}
+
+struct Held {
+    recv_id: RecvId,
+    send_id: SendId,
+    msg_id: MsgId,
+    cancel_pk: CancelPk,
+    cell: bytes::Bytes,
 }
 
 struct Mailbox {
     recv_pk: RecvPk,
+    /// Parts this life of the mailbox from an earlier one under the same key.
+    born: u64,
     ttl_days: u32,
     day: u32,
     last_seq: u64,
@@ -79,6 +94,7 @@ impl State {
         }
         let mailboxes = &self.mailboxes;
         self.grants.retain(|_, grant| mailboxes.contains_key(&grant.recv_id));
+        self.held.retain(|_, held| mailboxes.contains_key(&held.recv_id));
         self.known.retain(|_, day| *day >= today);
         self.slots.retain(|_, (day, _)| *day >= today);
         self.notices.retain(|_, (day, _)| *day >= today);
@@ -88,11 +104,17 @@ impl State {
     fn rows(&self) -> usize {
         let cells: usize = self.mailboxes.values().map(|mailbox| mailbox.cells.len()).sum();
         let records = self.slots.len() + self.notices.len();
-        self.mailboxes.len() + self.grants.len() + cells + self.known.len() + records
+        self.mailboxes.len()
+            + self.grants.len()
+            + cells
+            + self.known.len()
+            + records
+            + self.held.len()
     }
 
     fn apply(&mut self, now: i64, limits: Limits, hub: &Hub, mutation: Mutation) -> Outcome {
         self.expire(day_of(now));
+        self.release(now, hub);
         match mutation {
             Mutation::Create { recv_id, recv_pk, ttl_days, paid } => {
                 if let Some(mailbox) = self.mailboxes.get_mut(&recv_id) {
@@ -105,6 +127,7 @@ impl State {
                 }
                 let mailbox = Mailbox {
                     recv_pk,
+                    born: first_seq(now),
                     ttl_days,
                     day: last_day(now, ttl_days),
                     last_seq: first_seq(now),
@@ -138,10 +161,21 @@ impl State {
                     return Outcome::Unknown;
                 }
                 self.grants.remove(&send_id);
+                self.held.retain(|_, held| held.send_id != send_id);
                 Outcome::Done
             }
             Mutation::Append { send_id, msg_id, cell, paid } => {
                 self.append(now, limits, hub, send_id, msg_id, cell, paid)
+            }
+            Mutation::Hold { send_id, msg_id, cell, release_at, cancel_pk } => {
+                self.hold(limits, send_id, msg_id, cell, release_at, cancel_pk)
+            }
+            Mutation::Cancel { send_id, msg_id } => {
+                let held = self.find_held(send_id, msg_id).map(|(turn, _)| *turn);
+                match held.and_then(|turn| self.held.remove(&turn)) {
+                    Some(_) => Outcome::Done,
+                    None => Outcome::Unknown,
+                }
             }
             Mutation::Trim { recv_id, upto } => {
                 let Some(mailbox) = self.mailboxes.get_mut(&recv_id) else {
@@ -156,7 +190,8 @@ impl State {
                     return Outcome::Unknown;
                 };
                 self.grants.retain(|send_id, _| !mailbox.grants.contains(send_id));
-                self.known.retain(|(send_id, _), _| !mailbox.grants.contains(send_id));
+                self.known.retain(|(_, send_id, _), _| !mailbox.grants.contains(send_id));
+                self.held.retain(|_, held| held.recv_id != recv_id);
                 hub.gone(&recv_id);
                 Outcome::Done
             }
@@ -189,26 +224,87 @@ impl State {
         cell: bytes::Bytes,
         paid: bool,
     ) -> Outcome {
-        let Some(grant) = self.grants.get_mut(&send_id) else { return Outcome::Unknown };
-        let Some(mailbox) = self.mailboxes.get_mut(&grant.recv_id) else { return Outcome::Unknown };
-        if self.known.contains_key(&(send_id, msg_id)) {
+        let Some(grant) = self.grants.get(&send_id) else { return Outcome::Unknown };
+        let Some(mailbox) = self.mailboxes.get(&grant.recv_id) else { return Outcome::Unknown };
+        if self.known.contains_key(&(mailbox.born, send_id, msg_id)) {
             return Outcome::Done;
         }
         if grant.work_required && !paid {
             return Outcome::Unpaid;
         }
-        let waiting = mailbox.cells.values().filter(|cell| cell.send_id == send_id).count();
-        if waiting >= size(grant.quota) || mailbox.cells.len() >= size(limits.max_cells) {
+        if self.full(limits, send_id, grant) {
             return Outcome::Full;
         }
+        self.place(now, hub, send_id, msg_id, cell);
+        Outcome::Done
+    }
+
+    /// Whether the grant's or its mailbox's places are taken, by cells that wait and cells that are held.
+    fn full(&self, limits: Limits, send_id: SendId, grant: &Grant) -> bool {
+        let Some(mailbox) = self.mailboxes.get(&grant.recv_id) else { return true };
+        let held = self.held.values();
+        let own = mailbox.cells.values().filter(|cell| cell.send_id == send_id).count()
+            + held.clone().filter(|held| held.send_id == send_id).count();
+        let all = mailbox.cells.len() + held.filter(|held| held.recv_id == grant.recv_id).count();
+        own >= size(grant.quota) || all >= size(limits.max_cells)
+    }
+
+    /// Appends a cell that was let in, now or when it was held.
+    fn place(&mut self, now: i64, hub: &Hub, send_id: SendId, msg: MsgId, cell: bytes::Bytes) {
+        let Some(grant) = self.grants.get(&send_id) else { return };
+        let Some(mailbox) = self.mailboxes.get_mut(&grant.recv_id) else { return };
         mailbox.last_seq += 1;
         mailbox.cell_day = last_day(now, mailbox.ttl_days).min(mailbox.day).max(mailbox.cell_day);
         let (seq, day) = (mailbox.last_seq, mailbox.cell_day);
         let cell = Arc::new(StoredCell { seq, label: grant.label, cell });
         hub.publish(&grant.recv_id, &cell);
         mailbox.cells.insert(seq, Waiting { send_id, day, cell });
-        self.known.insert((send_id, msg_id), day);
+        let known = self.known.entry((mailbox.born, send_id, msg)).or_default();
+        *known = day.max(*known);
+    }
+
+    fn hold(
+        &mut self,
+        limits: Limits,
+        send_id: SendId,
+        msg_id: MsgId,
+        cell: bytes::Bytes,
+        release_at: i64,
+        cancel_pk: CancelPk,
+    ) -> Outcome {
+        let Some(grant) = self.grants.get(&send_id) else { return Outcome::Unknown };
+        let Some(mailbox) = self.mailboxes.get(&grant.recv_id) else { return Outcome::Unknown };
+        if self.known.contains_key(&(mailbox.born, send_id, msg_id)) {
+            return Outcome::Done;
+        }
+        if grant.work_required {
+            return Outcome::Unknown;
+        }
+        if self.full(limits, send_id, grant) {
+            return Outcome::Full;
+        }
+        let known = last_day(release_at, mailbox.ttl_days);
+        self.known.insert((mailbox.born, send_id, msg_id), known);
+        let recv_id = grant.recv_id;
+        self.holds += 1;
+        let held = Held { recv_id, send_id, msg_id, cancel_pk, cell };
+        self.held.insert((release_at, self.holds), held);
         Outcome::Done
+    }
+
+    fn find_held(&self, send_id: SendId, msg_id: MsgId) -> Option<(&(i64, u64), &Held)> {
+        self.held.iter().find(|(_, held)| held.send_id == send_id && held.msg_id == msg_id)
+    }
+
+    /// Appends what is due.
+    fn release(&mut self, now: i64, hub: &Hub) -> u64 {
+        let mut count = 0;
+        while let Some(first) = self.held.first_entry().filter(|first| first.key().0 <= now) {
+            let held = first.remove();
+            self.place(now, hub, held.send_id, held.msg_id, held.cell);
+            count += 1;
+        }
+        count
     }
 
     fn slot_append(&mut self, now: i64, slot: SlotId, entry: SlotEntry, paid: bool) -> Outcome {
@@ -257,6 +353,9 @@ impl Store for MemoryStore {
         Ok(match who {
             Capability::Owner(id) => state.mailboxes.get(&id).map(|it| *it.recv_pk.as_bytes()),
             Capability::Sender(id) => state.grants.get(&id).map(|it| *it.send_pk.as_bytes()),
+            Capability::Canceller(send_id, msg_id) => {
+                state.find_held(send_id, msg_id).map(|(_, held)| *held.cancel_pk.as_bytes())
+            }
         })
     }
 
@@ -292,8 +391,17 @@ impl Store for MemoryStore {
         self.hub.watch(recv_id)
     }
 
+    async fn release(&self, now: i64) -> Result<u64, StoreError> {
+        let mut state = self.state()?;
+        state.expire(day_of(now));
+        Ok(state.release(now, &self.hub))
+    }
+
     async fn sweep(&self, now: i64) -> Result<u64, StoreError> {
-        Ok(self.state()?.expire(day_of(now)))
+        let mut state = self.state()?;
+        let removed = state.expire(day_of(now));
+        state.release(now, &self.hub);
+        Ok(removed)
     }
 
     async fn close(&self) {

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
-use budstikke_proto::id::{Hash, Label, MsgId, NoticeId, RecvId, RecvPk, SendId, SendPk};
-use budstikke_proto::id::{Signature, SlotId};
+use budstikke_proto::id::{CancelPk, Hash, Label, MsgId, NoticeId, RecvId, RecvPk, SendId};
+use budstikke_proto::id::{SendPk, Signature, SlotId};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
@@ -78,7 +78,7 @@ pub enum Mutation {
         /// Whether each cell must be paid with work.
         work_required: bool,
     },
-    /// Ends a grant; what it sent stays.
+    /// Ends a grant; what it sent stays, what is held of it goes.
     Revoke {
         /// The mailbox.
         recv_id: RecvId,
@@ -95,6 +95,26 @@ pub enum Mutation {
         cell: Bytes,
         /// Whether work was paid.
         paid: bool,
+    },
+    /// Keeps a cell back until its time, once per `msg_id`. A grant that asks for work takes none.
+    Hold {
+        /// The grant.
+        send_id: SendId,
+        /// The sender's name of this cell.
+        msg_id: MsgId,
+        /// 15,024 bytes.
+        cell: Bytes,
+        /// Unix seconds.
+        release_at: i64,
+        /// Who may cancel it.
+        cancel_pk: CancelPk,
+    },
+    /// Removes a held cell that is not due yet; that its cancel key asks for it was checked.
+    Cancel {
+        /// The grant.
+        send_id: SendId,
+        /// The cell.
+        msg_id: MsgId,
     },
     /// Deletes cells up to and including `upto`, and lengthens the mailbox's life.
     Trim {
@@ -201,6 +221,8 @@ pub enum Capability {
     Owner(RecvId),
     /// A grant's holder.
     Sender(SendId),
+    /// Whoever may cancel a held cell; the key is an Ed25519 one.
+    Canceller(SendId, MsgId),
 }
 
 /// A commit under way: resolves once its mutations are durable, one outcome each, in order.
@@ -274,6 +296,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// Tells of cells as they are committed, in order. Watch first, then read up to the end, then listen.
     fn watch(&self, recv_id: RecvId) -> Watch;
+
+    /// Appends the held cells whose time has come; watchers hear of them. Also happens before each batch. Answers how
+    /// many there were, and costs next to nothing when there were none, so ask often.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn release(&self, now: i64) -> Result<u64, StoreError>;
 
     /// Removes what expired, and destroys the keys of days that are past. Answers how many rows went.
     ///

@@ -18,15 +18,16 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable};
 use budstikke_proto::address::RelayAddress;
 use budstikke_proto::auth::CapabilityKey;
-use budstikke_proto::id::{Label, MsgId, NoticeId, RecvId, SendId, SendPk, SlotId};
+use budstikke_proto::id::{CancelPk, Label, MsgId, NoticeId, RecvId, SendId, SendPk, SlotId};
 use budstikke_proto::limits::{
-    CELL_LEN, MAX_NOTICE_PARTS, MAX_QUOTA, MAX_READ, MAX_SLOT_CELLS, MAX_SLOT_ENTRIES, MAX_TTL_DAYS,
+    CELL_LEN, MAX_NOTICE_PARTS, MAX_QUOTA, MAX_READ, MAX_SLOT_CELLS, MAX_SLOT_ENTRIES,
+    MAX_TTL_DAYS, RELEASE_STEP_S,
 };
-use budstikke_proto::notice;
 use budstikke_proto::op::{Part, Request, Response};
 use budstikke_proto::sign::SigningSeed;
 use budstikke_proto::slot::{payload_hash, sign_entry};
 use budstikke_proto::work::{Purpose, Solution};
+use budstikke_proto::{held, notice};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -217,6 +218,53 @@ impl RelayClient {
             })
             .await?;
         assemble::done(&answer)
+    }
+
+    /// Leaves a cell of 15,024 bytes with the relay, to be appended at `release_at` (Unix seconds, a whole minute, at most
+    /// 28 days ahead) unless the holder of `cancel_pk`'s private half cancels it. A time that is not in the future makes
+    /// it an ordinary send. `Ok` means that it is durable; a repeat with the same `msg_id` changes nothing.
+    ///
+    /// # Errors
+    /// [`RelayError::Invalid`] for a time that is no whole minute, [`RelayError::Refused`] also at a front door, which
+    /// holds nothing; else as [`Self::send`].
+    pub async fn hold(
+        &self,
+        key: &CapabilityKey,
+        send_id: SendId,
+        msg_id: MsgId,
+        cell: Vec<u8>,
+        release_at: i64,
+        cancel_pk: CancelPk,
+    ) -> Result<(), RelayError> {
+        whole(&cell)?;
+        if release_at <= 0 || release_at % RELEASE_STEP_S != 0 {
+            return Err(RelayError::Invalid("the release time"));
+        }
+        let cell = &cell;
+        let answer = self
+            .run(|session| async move {
+                let request = Request::Hold { send_id, msg_id, release_at, cancel_pk };
+                let frames = vec![(request, Some(cell.clone()))];
+                session.call(Ask { key: Some(key), frames, max_pushes: 0 }).await
+            })
+            .await?;
+        assemble::done(&answer)
+    }
+
+    /// Removes a held cell before its time. Needs no right but its cancel key.
+    ///
+    /// # Errors
+    /// [`RelayError::Refused`] when the relay holds no such cell: it was released, is due, or was cancelled, by an earlier
+    /// attempt perhaps; else [`RelayError`].
+    pub async fn cancel_held(
+        &self,
+        key: &SigningSeed,
+        send_id: SendId,
+        msg_id: MsgId,
+    ) -> Result<(), RelayError> {
+        let signature = held::sign_cancel(key, &send_id, &msg_id);
+        let request = Request::Cancel { send_id, msg_id, signature };
+        assemble::done(&self.ask_many(None, request, 0).await?)
     }
 
     /// Reads up to `max` (1 to 256) cells with numbers above `since`. Nothing is deleted.

@@ -6,12 +6,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use budstikke_proto::id::{MsgId, NoticeId, RecvId, RecvPk, SendId, SlotId};
+use budstikke_proto::id::{Label, MsgId, NoticeId, RecvId, RecvPk, SendId, SlotId};
 use budstikke_proto::limits::MAX_SLOT_ENTRIES;
 use bytes::Bytes;
 use fjall::{PersistMode, Readable, SingleWriterWriteTx};
 use prost::Message;
 
+use super::due::{Due, Turn};
 use super::rows::{
     BodyRow, CellAtRow, CellRef, GrantAtRow, GrantRow, HeadRow, MailboxRow, MarkRow, SlotRow,
 };
@@ -19,6 +20,8 @@ use super::seal::{Kind, RowKey, SealingKey, row_day, seal_row};
 use super::tables::{Found, Place, Tables};
 use crate::store::rules::{Limits, day_of, first_seq, last_day, record_day};
 use crate::store::{Mutation, Notice, Outcome, SlotEntry, StoreError, StoredCell};
+
+mod held;
 
 /// What watchers are told once the commit is durable.
 pub(super) enum Told {
@@ -33,8 +36,19 @@ enum Write {
     NoLongerExpire(Vec<u8>),
 }
 
+/// Where a cell goes.
+struct Admitted {
+    recv_id: RecvId,
+    label: Label,
+    mailbox_place: Place,
+    mailbox: Found<MailboxRow>,
+    grant_place: Place,
+    grant: Found<GrantRow>,
+}
+
 pub(super) struct Group<'a> {
     tables: &'a Tables,
+    due: &'a mut Due,
     limits: Limits,
     tx: SingleWriterWriteTx<'a>,
     staged: Vec<Write>,
@@ -44,9 +58,9 @@ pub(super) struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    pub(super) fn new(tables: &'a Tables, limits: Limits) -> Self {
+    pub(super) fn new(tables: &'a Tables, due: &'a mut Due, limits: Limits) -> Self {
         let tx = tables.db.write_tx().durability(Some(PersistMode::SyncData));
-        Self { tables, limits, tx, staged: Vec::new(), told: Vec::new(), now: 0, today: 0 }
+        Self { tables, due, limits, tx, staged: Vec::new(), told: Vec::new(), now: 0, today: 0 }
     }
 
     /// Applies one mutation. [`StoreError::Damaged`] leaves the group usable; after any other error drop it.
@@ -73,6 +87,10 @@ impl<'a> Group<'a> {
             Mutation::Append { send_id, msg_id, cell, paid } => {
                 self.append(&send_id, &msg_id, cell, paid)
             }
+            Mutation::Hold { send_id, msg_id, cell, release_at, cancel_pk } => {
+                self.hold(&send_id, &msg_id, cell, release_at, &cancel_pk)
+            }
+            Mutation::Cancel { send_id, msg_id } => self.cancel(&send_id, &msg_id),
             Mutation::Trim { recv_id, upto } => self.trim(&recv_id, upto),
             Mutation::Delete { recv_id } => self.delete(&recv_id),
             Mutation::SlotAppend { slot_id, entry, paid } => {
@@ -178,7 +196,11 @@ impl<'a> Group<'a> {
         }
         self.remove(&last_place, mailbox.day);
         self.remove(&place, grant.day);
+        let turns = self.drop_held(&place)?;
+        let dropped = u32::try_from(turns.len()).unwrap_or(u32::MAX);
+        mailbox.row.waiting = mailbox.row.waiting.saturating_sub(dropped);
         self.put(&mailbox_place, Some(mailbox.day), mailbox.day, &mailbox.row)?;
+        self.forget_turns(turns);
         Ok(Outcome::Done)
     }
 
@@ -189,39 +211,69 @@ impl<'a> Group<'a> {
         cell: Bytes,
         paid: bool,
     ) -> Result<Outcome, StoreError> {
+        let unpaid = |grant: &GrantRow| (grant.work_required && !paid).then_some(Outcome::Unpaid);
+        let mut to = match self.admit(send_id, msg_id, unpaid)? {
+            Ok(to) => to,
+            Err(outcome) => return Ok(outcome),
+        };
+        to.mailbox.row.waiting += 1;
+        to.grant.row.waiting += 1;
+        self.place_cell(send_id, msg_id, &mut to, cell)?;
+        self.keep_counters(&to)?;
+        Ok(Outcome::Done)
+    }
+
+    /// What a new cell needs, or why there is nothing to do; `refused` says what the grant itself forbids.
+    fn admit(
+        &mut self,
+        send_id: &SendId,
+        msg_id: &MsgId,
+        refused: impl Fn(&GrantRow) -> Option<Outcome>,
+    ) -> Result<Result<Admitted, Outcome>, StoreError> {
         let grant_place = self.tables.grant(send_id);
-        let Some(mut grant) = self.load::<GrantRow>(&grant_place)? else {
-            return Ok(Outcome::Unknown);
+        let Some(grant) = self.load::<GrantRow>(&grant_place)? else {
+            return Ok(Err(Outcome::Unknown));
         };
         let (recv_id, label) = (grant.row.recv_id()?, grant.row.label()?);
         let mailbox_place = self.tables.mailbox(&recv_id);
-        let Some(mut mailbox) = self.load::<MailboxRow>(&mailbox_place)? else {
-            return Ok(Outcome::Unknown);
+        let Some(mailbox) = self.load::<MailboxRow>(&mailbox_place)? else {
+            return Ok(Err(Outcome::Unknown));
         };
-        let mark = self.tables.message(mailbox.row.born, send_id, msg_id.as_bytes());
+        let mut to = Admitted { recv_id, label, mailbox_place, mailbox, grant_place, grant };
+        let mark = self.tables.message(to.mailbox.row.born, send_id, msg_id.as_bytes());
         if self.load::<MarkRow>(&mark)?.is_some() {
-            return Ok(Outcome::Done);
+            return Ok(Err(Outcome::Done));
         }
-        if grant.row.work_required && !paid {
-            return Ok(Outcome::Unpaid);
+        if let Some(outcome) = refused(&to.grant.row) {
+            return Ok(Err(outcome));
         }
-        if self.full(&grant.row, &mailbox.row) {
-            let freed = self.free_expired(&recv_id, &mut mailbox.row)?;
+        if self.full(&to.grant.row, &to.mailbox.row) {
+            let freed = self.free_expired(&recv_id, &mut to.mailbox.row)?;
             self.lower_counters(&freed, |id| id != send_id)?;
             let own = freed.get(send_id).copied().unwrap_or(0);
-            grant.row.waiting = grant.row.waiting.saturating_sub(own);
-            if self.full(&grant.row, &mailbox.row) {
-                self.put(&mailbox_place, Some(mailbox.day), mailbox.day, &mailbox.row)?;
-                self.put(&grant_place, Some(grant.day), grant.day, &grant.row)?;
-                return Ok(Outcome::Full);
+            to.grant.row.waiting = to.grant.row.waiting.saturating_sub(own);
+            if self.full(&to.grant.row, &to.mailbox.row) {
+                self.keep_counters(&to)?;
+                return Ok(Err(Outcome::Full));
             }
         }
+        Ok(Ok(to))
+    }
+
+    /// Gives a cell its number and its place; the counters are the caller's.
+    fn place_cell(
+        &mut self,
+        send_id: &SendId,
+        msg_id: &MsgId,
+        to: &mut Admitted,
+        cell: Bytes,
+    ) -> Result<(), StoreError> {
+        let (recv_id, label, mailbox) = (to.recv_id, to.label, &mut to.mailbox);
         let seq = mailbox.row.last_seq.checked_add(1).ok_or(StoreError::Damaged)?;
         let day = last_day(self.now, mailbox.row.ttl_days).min(mailbox.day);
         let day = day.max(mailbox.row.cell_day);
         (mailbox.row.last_seq, mailbox.row.cell_day) = (seq, day);
-        mailbox.row.waiting += 1;
-        grant.row.waiting += 1;
+        let mark = self.tables.message(mailbox.row.born, send_id, msg_id.as_bytes());
 
         let (send, recv) = (send_id.as_bytes().to_vec(), recv_id.as_bytes().to_vec());
         let head = CellAtRow { send_id: send.clone(), label: label.as_bytes().to_vec() };
@@ -230,11 +282,19 @@ impl<'a> Group<'a> {
         // A body has no place of its own in the expiry list: it goes with its head.
         let body_place = self.tables.cell_body(&recv_id, seq);
         self.put(&body_place, Some(day), day, &BodyRow { bytes: cell.clone() })?;
-        self.put(&mark, None, day, &MarkRow {})?;
-        self.put(&mailbox_place, Some(mailbox.day), mailbox.day, &mailbox.row)?;
-        self.put(&grant_place, Some(grant.day), grant.day, &grant.row)?;
+        // A held cell has had its mark since it came, perhaps for longer.
+        let known = self.load::<MarkRow>(&mark)?.map(|found| found.day);
+        if known.is_none_or(|known| known < day) {
+            self.put(&mark, known, day, &MarkRow {})?;
+        }
         self.told.push(Told::Cell(recv_id, Arc::new(StoredCell { seq, label, cell })));
-        Ok(Outcome::Done)
+        Ok(())
+    }
+
+    fn keep_counters(&mut self, to: &Admitted) -> Result<(), StoreError> {
+        let (mailbox, grant) = (&to.mailbox, &to.grant);
+        self.put(&to.mailbox_place, Some(mailbox.day), mailbox.day, &mailbox.row)?;
+        self.put(&to.grant_place, Some(grant.day), grant.day, &grant.row)
     }
 
     fn full(&self, grant: &GrantRow, mailbox: &MailboxRow) -> bool {
@@ -298,15 +358,19 @@ impl<'a> Group<'a> {
                 self.staged.push(Write::Remove(self.tables.cell_body(recv_id, seq)));
             }
         }
+        let mut turns: Vec<Turn> = Vec::new();
         for index in 0..mailbox.row.grants {
             let listed_place = self.tables.grant_at(recv_id, index);
             if let Some(listed) = self.load::<GrantAtRow>(&listed_place)? {
-                self.remove(&self.tables.grant(&listed.row.send_id()?), mailbox.day);
+                let grant = self.tables.grant(&listed.row.send_id()?);
+                turns.extend(self.drop_held(&grant)?);
+                self.remove(&grant, mailbox.day);
                 self.remove(&listed_place, listed.day);
             }
         }
         self.remove(&place, mailbox.day);
         self.told.push(Told::Gone(*recv_id));
+        self.forget_turns(turns);
         Ok(Outcome::Done)
     }
 

@@ -2,6 +2,7 @@
 //! arrived meanwhile (up to 256 mutations) as one write transaction, synced before anything is acknowledged.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
@@ -16,11 +17,13 @@ use super::{
 };
 use crate::log;
 
+mod due;
 mod group;
 mod rows;
 mod seal;
 mod tables;
 
+use due::Due;
 use group::{Group, Told};
 pub use seal::StoreKey;
 use tables::Tables;
@@ -35,6 +38,8 @@ pub struct FjallStore {
     jobs: mpsc::Sender<Job>,
     tables: RwLock<Option<Arc<Tables>>>,
     hub: Hub,
+    /// When a held cell is due next; the storage thread keeps it.
+    next_due: Arc<AtomicI64>,
 }
 
 enum Job {
@@ -42,6 +47,11 @@ enum Job {
         now: i64,
         batch: Vec<Mutation>,
         reply: Reply,
+    },
+    /// Appends some held cells whose time has come; answers how many.
+    Release {
+        now: i64,
+        reply: oneshot::Sender<Result<u64, StoreError>>,
     },
     /// Removes some rows of past days; answers how many, or `None` when no past day is left.
     Sweep {
@@ -61,13 +71,21 @@ impl FjallStore {
         let tables = Arc::new(Tables::open(folder, key)?);
         let hub = Hub::default();
         let (jobs, queue) = mpsc::channel(QUEUE_LEN);
-        let worker =
-            Worker { tables: Arc::clone(&tables), hub: hub.clone(), limits, poisoned: false };
+        let due = tables.load_due()?;
+        let next_due = Arc::new(AtomicI64::new(due.next()));
+        let worker = Worker {
+            tables: Arc::clone(&tables),
+            due,
+            next_due: Arc::clone(&next_due),
+            hub: hub.clone(),
+            limits,
+            poisoned: false,
+        };
         std::thread::Builder::new()
             .name("budstikke-store".into())
             .spawn(move || worker.run(queue))
             .map_err(|_| StoreError::Disk)?;
-        Ok(Self { jobs, tables: RwLock::new(Some(tables)), hub })
+        Ok(Self { jobs, tables: RwLock::new(Some(tables)), hub, next_due })
     }
 
     fn tables(&self) -> Result<Arc<Tables>, StoreError> {
@@ -104,6 +122,7 @@ impl Store for FjallStore {
         let key = self.blocking(move |tables| match who {
             Capability::Owner(id) => tables.owner_key(day_of(now), &id),
             Capability::Sender(id) => tables.sender_key(day_of(now), &id),
+            Capability::Canceller(id, msg_id) => tables.cancel_key(day_of(now), &id, &msg_id),
         });
         let key = key.await?;
         key.map(|key| key.try_into().map_err(|_| StoreError::Damaged)).transpose()
@@ -134,6 +153,17 @@ impl Store for FjallStore {
         self.hub.watch(recv_id)
     }
 
+    async fn release(&self, now: i64) -> Result<u64, StoreError> {
+        let mut total: u64 = 0;
+        while self.next_due.load(Ordering::Acquire) <= now {
+            let (reply, answer) = oneshot::channel();
+            let job = Job::Release { now, reply };
+            self.jobs.send(job).await.map_err(|_| StoreError::Closed)?;
+            total += answer.await.map_err(|_| StoreError::Closed)??;
+        }
+        Ok(total)
+    }
+
     async fn sweep(&self, now: i64) -> Result<u64, StoreError> {
         let mut total = 0;
         loop {
@@ -160,6 +190,8 @@ impl Store for FjallStore {
 /// The storage thread.
 struct Worker {
     tables: Arc<Tables>,
+    due: Due,
+    next_due: Arc<AtomicI64>,
     hub: Hub,
     limits: Limits,
     /// A commit failed. What the disk holds is uncertain, so nothing is acknowledged until a restart.
@@ -188,7 +220,11 @@ impl Worker {
                 }
                 Job::Sweep { now, reply } => {
                     // Whoever asked may have gone; the rows are gone all the same.
-                    let _ = reply.send(self.sweep(day_of(now)));
+                    let _ = reply.send(self.sweep(now));
+                }
+                Job::Release { now, reply } => {
+                    // Whoever asked may have gone; the cells are out all the same.
+                    let _ = reply.send(self.release(now));
                 }
                 Job::Close(reply) => {
                     queue.close();
@@ -202,9 +238,12 @@ impl Worker {
 
     fn commit(&mut self, jobs: Vec<(i64, Vec<Mutation>, Reply)>) {
         let mut replies = Vec::with_capacity(jobs.len());
-        let mut group = Group::new(&self.tables, self.limits);
+        let mut group = Group::new(&self.tables, &mut self.due, self.limits);
         let mut fault = self.poisoned.then_some(StoreError::Disk);
         for (now, batch, reply) in jobs {
+            if fault.is_none() {
+                fault = group.release(now, GROUP_LEN).err();
+            }
             let mut outcomes = Ok(Vec::with_capacity(batch.len()));
             for mutation in batch {
                 if fault.is_some() {
@@ -221,8 +260,29 @@ impl Worker {
         }
         let committed = match fault {
             None => group.commit(),
-            Some(error) => Err(error),
+            Some(error) => {
+                drop(group);
+                Err(error)
+            }
         };
+        match self.settle(committed) {
+            Ok(()) => {
+                for (reply, outcomes) in replies {
+                    // A client that left gets no answer; its cells are stored.
+                    let _ = reply.send(outcomes);
+                }
+            }
+            Err(error) => {
+                for (reply, _) in replies {
+                    let _ = reply.send(Err(error));
+                }
+            }
+        }
+    }
+
+    /// After a commit: tells the watchers, or stops all writing.
+    fn settle(&mut self, committed: Result<Vec<Told>, StoreError>) -> Result<(), StoreError> {
+        self.next_due.store(self.due.next(), Ordering::Release);
         match committed {
             Ok(told) => {
                 for told in told {
@@ -231,10 +291,7 @@ impl Worker {
                         Told::Gone(recv_id) => self.hub.gone(&recv_id),
                     }
                 }
-                for (reply, outcomes) in replies {
-                    // A client that left gets no answer; its cells are stored.
-                    let _ = reply.send(outcomes);
-                }
+                Ok(())
             }
             Err(error) => {
                 if !std::mem::replace(&mut self.poisoned, true) {
@@ -243,16 +300,36 @@ impl Worker {
                         &[("error", &error)],
                     );
                 }
-                for (reply, _) in replies {
-                    let _ = reply.send(Err(error));
-                }
+                Err(error)
             }
         }
     }
 
-    fn sweep(&self, today: u32) -> Result<Option<u64>, StoreError> {
+    fn release(&mut self, now: i64) -> Result<u64, StoreError> {
+        if self.poisoned {
+            return Err(StoreError::Disk);
+        }
+        let mut group = Group::new(&self.tables, &mut self.due, self.limits);
+        let (count, committed) = match group.release(now, GROUP_LEN) {
+            Ok(count) => (count, group.commit()),
+            Err(error) => {
+                drop(group);
+                (0, Err(error))
+            }
+        };
+        self.settle(committed)?;
+        Ok(count)
+    }
+
+    fn sweep(&mut self, now: i64) -> Result<Option<u64>, StoreError> {
+        // A held cell of a past day is released before that day's key goes.
+        if self.due.next() <= now {
+            self.release(now)?;
+            return Ok(Some(0));
+        }
+        let today = day_of(now);
         let Some(day) = self.first_day()?.filter(|day| *day < today) else { return Ok(None) };
-        let mut group = Group::new(&self.tables, self.limits);
+        let mut group = Group::new(&self.tables, &mut self.due, self.limits);
         let removed = group.expire(day, SWEEP_LEN)?;
         group.commit()?;
         if removed.is_none() {

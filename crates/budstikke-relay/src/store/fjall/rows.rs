@@ -1,6 +1,6 @@
 //! The rows, before they are sealed. Protobuf, so that rows written by a released version stay readable.
 
-use budstikke_proto::id::{Hash, Label, LengthError, RecvId, SendId, Signature};
+use budstikke_proto::id::{Hash, Label, LengthError, MsgId, RecvId, SendId, Signature};
 use bytes::Bytes;
 use prost::Message;
 
@@ -76,6 +76,27 @@ pub(super) struct CellRef {
     pub(super) seq: u64,
 }
 
+/// A held cell without its bytes, so that a start need not read them.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct HeldRow {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) recv_id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) send_id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "3")]
+    pub(super) msg_id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "4")]
+    pub(super) cancel_pk: Vec<u8>,
+    #[prost(int64, tag = "5")]
+    pub(super) release_at: i64,
+    /// Which of those with one time came first.
+    #[prost(uint64, tag = "6")]
+    pub(super) order: u64,
+    /// Its mailbox's.
+    #[prost(uint64, tag = "7")]
+    pub(super) born: u64,
+}
+
 /// A stored message's name: that it is there is all it says.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct MarkRow {}
@@ -134,6 +155,14 @@ impl CellAtRow {
 
     pub(super) fn label(&self) -> Result<Label, StoreError> {
         Label::parse(&self.label).map_err(damaged)
+    }
+}
+
+impl HeldRow {
+    pub(super) fn ids(&self) -> Result<(RecvId, SendId, MsgId), StoreError> {
+        let recv_id = RecvId::parse(&self.recv_id).map_err(damaged)?;
+        let send_id = SendId::parse(&self.send_id).map_err(damaged)?;
+        Ok((recv_id, send_id, MsgId::parse(&self.msg_id).map_err(damaged)?))
     }
 }
 

@@ -84,6 +84,8 @@ pub(super) enum Kind {
     Notice = 8,
     NoticePart = 9,
     CellBody = 10,
+    Held = 11,
+    HeldBody = 12,
 }
 
 pub(super) type RowKey = [u8; 32];
@@ -112,6 +114,8 @@ impl Kind {
             8 => Self::Notice,
             9 => Self::NoticePart,
             10 => Self::CellBody,
+            11 => Self::Held,
+            12 => Self::HeldBody,
             _ => return None,
         })
     }

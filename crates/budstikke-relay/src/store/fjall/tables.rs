@@ -1,22 +1,25 @@
-//! The four keyspaces, and reading from them.
+//! The five keyspaces, and reading from them.
 //!
 //! | keyspace | key | value |
 //! |---|---|---|
 //! | `days` | day | the day's key, wrapped under the store key |
 //! | `rows` | HMAC | day, sealed row: mailboxes, grants, places, heads |
 //! | `bodies` | HMAC | day, sealed 15,024 bytes |
+//! | `held` | HMAC | day, sealed row: a held cell's head; apart, so that a start finds them all |
 //! | `expiry` | day, kind, HMAC | for a cell its sealed reference, else nothing |
 
 use std::path::Path;
 use std::sync::Arc;
 
-use budstikke_proto::id::{NoticeId, RecvId, SendId, SlotId};
+use budstikke_proto::id::{MsgId, NoticeId, RecvId, SendId, SlotId};
 use fjall::{KeyspaceCreateOptions, KvSeparationOptions, PersistMode, Readable};
 use fjall::{SingleWriterTxDatabase, SingleWriterTxKeyspace};
 use prost::Message;
 
-use super::rows::{BodyRow, CellAtRow, GrantRow, HeadRow, MailboxRow, SlotRow};
+use super::due::{Due, Turn};
+use super::rows::{BodyRow, CellAtRow, GrantRow, HeadRow, HeldRow, MailboxRow, SlotRow};
 use super::seal::{Kind, RowKey, Sealer, SealingKey, StoreKey, open_row, row_day};
+use crate::log;
 use crate::store::{Notice, Page, SlotEntry, StoreError, StoredCell};
 
 const CHECK_KEY: &[u8] = b"check";
@@ -29,6 +32,7 @@ pub(super) struct Tables {
     pub(super) expiry: SingleWriterTxKeyspace,
     rows: SingleWriterTxKeyspace,
     bodies: SingleWriterTxKeyspace,
+    held: SingleWriterTxKeyspace,
     pub(super) sealer: Sealer,
 }
 
@@ -68,6 +72,7 @@ impl Tables {
             expiry: db.keyspace("expiry", small)?,
             rows: db.keyspace("rows", small)?,
             bodies: db.keyspace("bodies", large)?,
+            held: db.keyspace("held", small)?,
             sealer: Sealer::new(key),
             db,
         };
@@ -94,7 +99,8 @@ impl Tables {
 
     pub(super) fn keyspace(&self, kind: Kind) -> &SingleWriterTxKeyspace {
         match kind {
-            Kind::CellBody | Kind::SlotPart | Kind::NoticePart => &self.bodies,
+            Kind::CellBody | Kind::SlotPart | Kind::NoticePart | Kind::HeldBody => &self.bodies,
+            Kind::Held => &self.held,
             _ => &self.rows,
         }
     }
@@ -188,6 +194,49 @@ impl Tables {
         Ok(row.map(|found| found.row.send_pk))
     }
 
+    /// Ends where a mailbox or a grant ends, whatever the row says.
+    pub(super) fn cancel_key(
+        &self,
+        today: u32,
+        send_id: &SendId,
+        msg_id: &MsgId,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let at = self.db.read_tx();
+        let Some(grant) = self.load::<GrantRow>(&at, today, &self.grant(send_id))? else {
+            return Ok(None);
+        };
+        let mailbox = self.mailbox(&grant.row.recv_id()?);
+        let Some(mailbox) = self.load::<MailboxRow>(&at, today, &mailbox)? else {
+            return Ok(None);
+        };
+        let place = self.held(mailbox.row.born, send_id, msg_id);
+        let held = self.load::<HeldRow>(&at, today, &place)?;
+        Ok(held.map(|found| found.row.cancel_pk))
+    }
+
+    /// All held cells. A damaged one is named and left out.
+    pub(super) fn load_due(&self) -> Result<Due, StoreError> {
+        let mut due = Due::default();
+        for row in self.db.read_tx().iter(&self.held) {
+            let (key, value) = row.into_inner()?;
+            match self.load_turn(&key, &value) {
+                Ok((turn, key, grant)) => due.insert(turn, key, grant),
+                Err(_) => log::error("a held cell's row is damaged and stays unreleased", &[]),
+            }
+        }
+        Ok(due)
+    }
+
+    fn load_turn(&self, key: &[u8], value: &[u8]) -> Result<(Turn, RowKey, RowKey), StoreError> {
+        let key = RowKey::try_from(key).map_err(|_| StoreError::Damaged)?;
+        let place = Place { kind: Kind::Held, key };
+        let day_key = self.sealer.day(row_day(value)?).ok_or(StoreError::Damaged)?;
+        let row: HeldRow = Self::decode(&day_key, &place, value)?;
+        let (_, send_id, _) = row.ids()?;
+        let turn = Turn { release_at: row.release_at, order: row.order };
+        Ok((turn, key, self.grant(&send_id).key))
+    }
+
     pub(super) fn slot_entries(
         &self,
         at: &impl Readable,
@@ -265,6 +314,14 @@ impl Tables {
 
     pub(super) fn message(&self, born: u64, id: &SendId, msg: &[u8; 16]) -> Place {
         self.place(Kind::Message, &[&born.to_be_bytes(), id.as_bytes(), msg])
+    }
+
+    pub(super) fn held(&self, born: u64, id: &SendId, msg: &MsgId) -> Place {
+        self.place(Kind::Held, &[&born.to_be_bytes(), id.as_bytes(), msg.as_bytes()])
+    }
+
+    pub(super) fn held_body(&self, born: u64, id: &SendId, msg: &MsgId) -> Place {
+        self.place(Kind::HeldBody, &[&born.to_be_bytes(), id.as_bytes(), msg.as_bytes()])
     }
 
     pub(super) fn slot(&self, id: &SlotId) -> Place {

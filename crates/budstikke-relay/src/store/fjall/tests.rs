@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::store::conformance::{
-    Lab, NOW, append, create, grant, recv, sender, store_conformance, trim,
+    Lab, NOW, append, cancel, canceller, create, grant, hold, recv, sender, store_conformance, trim,
 };
 use crate::store::rules::DAY_S;
 use crate::store::{MemoryStore, Outcome};
@@ -113,10 +113,58 @@ async fn a_past_day_leaves_no_row_and_no_key() {
     assert!(tables.sealer.day(super::super::rules::last_day(NOW, 3)).is_none());
 }
 
+#[tokio::test]
+async fn what_was_held_leaves_no_row_behind() {
+    use ::fjall::Readable as _;
+    let folder = tempfile::tempdir().unwrap();
+    let store = FjallStore::open(folder.path(), &key(), Limits::default()).unwrap();
+    let batch = vec![create(1, 3, true), grant(1, 2, 2_000, false), grant(1, 3, 9, false)];
+    store.apply(NOW, batch).await.unwrap();
+    // More than one commit's worth is due at once, and some are cancelled, revoked or damaged.
+    let names = (0u32..600).map(|n| {
+        let mut name = [0; 16];
+        name[..4].copy_from_slice(&n.to_be_bytes());
+        name
+    });
+    let held = names.map(|name| {
+        let (send_id, msg_id) = (sender(2), MsgId::from_bytes(name));
+        let cancel_pk = budstikke_proto::id::CancelPk::from_bytes([1; 32]);
+        let cell = Bytes::copy_from_slice(&name);
+        Mutation::Hold { send_id, msg_id, cell, release_at: NOW + 60, cancel_pk }
+    });
+    store.apply(NOW, held.collect()).await.unwrap();
+    store.apply(NOW, vec![hold(2, 1, NOW + 60), cancel(2, 1), hold(3, 2, NOW + 60)]).await.unwrap();
+    let revoke = Mutation::Revoke { recv_id: recv(1), send_id: sender(3) };
+    store.apply(NOW, vec![revoke]).await.unwrap();
+    let tables = store.tables().unwrap();
+    let held = || tables.keyspace(super::seal::Kind::Held).inner();
+    assert_eq!(held().len().unwrap(), 600);
+    let first = tables.db.read_tx().iter(tables.keyspace(super::seal::Kind::Held)).next().unwrap();
+    let (damaged, value) = first.into_inner().unwrap();
+    let mut value = value.to_vec();
+    *value.last_mut().unwrap() ^= 1;
+    held().insert(damaged, value).unwrap();
+
+    assert_eq!(store.release(NOW + 60).await, Ok(600));
+    let page = store.read(NOW + 60, recv(1), 0, 1_000).await.unwrap().unwrap();
+    assert_eq!(page.cells.len(), 599, "the damaged one alone is missing");
+    let order: Vec<_> = page.cells.iter().map(|cell| cell.cell.clone()).collect();
+    assert!(order.is_sorted(), "in the order in which they came");
+    assert_eq!(store.release(NOW + 60).await, Ok(0));
+    // Nothing of the release's day is left once it is past, the damaged one included.
+    store.sweep(NOW + DAY_S).await.unwrap();
+    assert_eq!(held().len().unwrap(), 0);
+    assert!(tables.sealer.day(super::super::rules::day_of(NOW)).is_none());
+    store.sweep(NOW + 5 * DAY_S).await.unwrap();
+    assert_eq!(tables.keyspace(super::seal::Kind::HeldBody).inner().len().unwrap(), 0);
+    assert_eq!(tables.expiry.inner().len().unwrap(), 0);
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Do(Mutation),
     Days(u8),
+    Release,
     Sweep,
 }
 
@@ -135,10 +183,17 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (mailbox.clone(), 0..20u64).prop_map(|(n, upto)| {
             trim(n, super::super::rules::first_seq(NOW) + upto)
         }),
+        5 => (grants.clone(), 0..30u8, prop_oneof![0..60i64, 0..4 * DAY_S])
+            .prop_map(|(n, msg, after)| hold(n, msg, NOW + after)),
+        2 => (grants.clone(), 0..30u8).prop_map(|(n, msg)| cancel(n, msg)),
+        1 => grants.prop_map(|n| {
+            Mutation::Revoke { recv_id: recv(1 + n % 2), send_id: sender(n) }
+        }),
         1 => mailbox.prop_map(|n| Mutation::Delete { recv_id: recv(n) }),
     ]
     .prop_map(Step::Do);
-    prop_oneof![8 => change, 1 => (0..3u8).prop_map(Step::Days), 1 => Just(Step::Sweep)]
+    let days = (0..3u8).prop_map(Step::Days);
+    prop_oneof![12 => change, 1 => days, 1 => Just(Step::Release), 1 => Just(Step::Sweep)]
 }
 
 proptest! {
@@ -156,6 +211,10 @@ proptest! {
                 now += 1;
                 match step {
                     Step::Days(days) => now += i64::from(days) * DAY_S,
+                    Step::Release => {
+                        durable.release(now).await.unwrap();
+                        memory.release(now).await.unwrap();
+                    }
                     Step::Sweep => {
                         durable.sweep(now).await.unwrap();
                         memory.sweep(now).await.unwrap();
@@ -165,6 +224,11 @@ proptest! {
                         let b = memory.apply(now, vec![mutation.clone()]).await.unwrap();
                         assert_eq!(a, b, "{mutation:?}");
                     }
+                }
+                for (n, msg) in (1..7).flat_map(|n| (0..30).map(move |msg| (n, msg))) {
+                    let a = durable.key_of(now, canceller(n, msg)).await.unwrap();
+                    let b = memory.key_of(now, canceller(n, msg)).await.unwrap();
+                    assert_eq!(a, b);
                 }
                 for n in 1..3 {
                     let a = durable.read(now, recv(n), 0, 1_000).await.unwrap();
