@@ -1,6 +1,7 @@
 //! What the end-to-end tests share.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
+pub mod case_work;
 pub mod desk;
 pub mod peek;
 pub mod proxy;
