@@ -73,13 +73,11 @@ impl CaseWork {
             self.heron_sends(Body::IdentitySheet(Box::new(sheet))).await;
         }
         let mission = IntakeFile::parse(&data("intake-heron-mission.toml"), Format::Toml);
-        let mut mission = mission.expect("the mission's part").intake;
-        if let Some(source) = &mut mission.source {
+        let mut mission = mission.expect("the mission's part");
+        if let Some(source) = &mut mission.intake.source {
             SOURCE.clone_into(&mut source.who);
         }
-        let body = Body::CaseIntake(Box::new(mission));
-        let sent = self.officer_a().send(&self.at_mission, body, SendOptions::default()).await;
-        sent.expect("the mission's part");
+        self.officer_a().add_to_intake(&self.at_mission, mission).await.expect("own part");
         self.settle().await;
         self.assessed(21 * HOUR).await;
     }
@@ -210,7 +208,10 @@ impl CaseWork {
     pub async fn inform(&self, act: &str, done: bool) -> Result<(), Error> {
         let informed = ReactionInformed {
             anything_done: if done { Answer::Yes } else { Answer::No }.into(),
-            what_was_done: if done { "The note was handed over." } else { "" }.into(),
+            what_was_done: if done { "The note was handed over." } else { "Nothing, and why." }
+                .into(),
+            family_told: Answer::Unknown.into(),
+            why_not_told: "HERON decides that.".into(),
             what_happens_next: "We speak again on Monday.".into(),
             what_cannot_be_undone: "What was handed over stays with them.".into(),
             ..ReactionInformed::default()

@@ -4,10 +4,10 @@
 //! travels as a message, and the step is taken where that message is heard ([`super::hear`]).
 
 use budstikke_case::action::{ActionEvent, ActionPhase, ActionState, CaseFacts, ask};
-use budstikke_case::file::{EffectFile, FactsFile, PlanFile, RiskFile};
+use budstikke_case::file::{EffectFile, FactsFile, IntakeFile, PlanFile, RiskFile};
 use budstikke_case::wire::{
-    ActionPlan, ActionStep, ActionUpdate, ApprovalRequest, EffectReport, Fact, GuardOverride,
-    ReactionInformed, Scope, VerificationRecord,
+    ActionKind, ActionPlan, ActionStep, ActionUpdate, ApprovalRequest, EffectReport, Fact,
+    GuardOverride, ReactionInformed, Scope, VerificationRecord,
 };
 use budstikke_case::{Body, Hash, Refusal, Warning, action};
 use prost::Message;
@@ -43,6 +43,19 @@ pub struct Submission {
 }
 
 impl Client {
+    /// Files what this office adds to what was told: items 8 to 11 of the checklist, the source among them, and what
+    /// was told outside this channel. Stays on this device; a brief draws on it, and never shows the source.
+    ///
+    /// # Errors
+    /// As [`Client::assess_risk`].
+    pub async fn add_to_intake(&self, case: &str, file: IntakeFile) -> Result<(), Error> {
+        self.edit(case, move |dossier, _| {
+            dossier.own_parts.push(file.intake);
+            Ok(())
+        })
+        .await
+    }
+
     /// Files a risk assessment (Box 2.2); the newest counts. Stays on this device until it goes with a request.
     ///
     /// # Errors
@@ -77,23 +90,23 @@ impl Client {
     /// As [`Client::assess_risk`].
     pub async fn check_act(&self, case: &str, file: PlanFile) -> Result<Blocks, Error> {
         self.edit(case, move |dossier, now| {
-            let (bytes, _) = file.encode([0; 16]);
+            let (bytes, _) = complete(file, dossier).encode([0; 16]);
             let state = ActionState::draft(bytes)?;
-            let facts = dossier.facts_for(&file.plan.publishes_action_id);
+            let facts = dossier.facts_for(&state.plan().publishes_action_id);
             let refusals = action::check(state.plan(), &facts, now);
             Ok(Blocks { refusals, cautions: action::cautions(state.plan(), &facts) })
         })
         .await
     }
 
-    /// Files a plan. Its short name.
+    /// Files a plan. Its short name. A plan to publish a démarche is about the newest one that was done.
     ///
     /// # Errors
     /// [`Error::Refused`] W02 for a plan that is not in order, else as [`Client::assess_risk`].
     pub async fn plan_act(&self, case: &str, file: PlanFile) -> Result<String, Error> {
         self.edit(case, move |dossier, _| {
             let id = fresh();
-            let (bytes, _) = file.encode(id);
+            let (bytes, _) = complete(file, dossier).encode(id);
             let state = ActionState::draft(bytes)?;
             dossier.acts.push(Act { state, request: None, decision: None });
             Ok(act_name(&id))
@@ -109,6 +122,7 @@ impl Client {
         let act = act.to_owned();
         self.edit(case, move |dossier, now| {
             let id = find(dossier, &act)?;
+            let file = complete(file, dossier);
             let (bytes, _) = file.encode(records::fixed(&id, "the act")?);
             dossier.step(&id, ActionEvent::Edited(bytes), now)?;
             Ok(())
@@ -505,6 +519,22 @@ fn proofs_of(
 
 fn facts_of<'a>(dossier: &'a Dossier, plan: &ActionPlan) -> CaseFacts<'a> {
     dossier.facts_for(&plan.publishes_action_id)
+}
+
+/// A file cannot name the démarche that it wants published: it is the newest one that was done.
+fn complete(mut file: PlanFile, dossier: &Dossier) -> PlanFile {
+    let plan = &mut file.plan;
+    let named = plan.publishes_action_id.iter().any(|byte| *byte != 0);
+    if plan.kind == i32::from(ActionKind::PublishDemarche) && !named {
+        let done = |act: &&Act| {
+            act.state.plan().kind == i32::from(ActionKind::Demarche)
+                && act.state.done_at().is_some()
+        };
+        let newest = dossier.acts.iter().rev().find(done);
+        plan.publishes_action_id =
+            newest.map_or_else(|| vec![0; 16], |act| act.state.plan().action_id.clone());
+    }
+    file
 }
 
 /// The newest status of every fact, in one record.

@@ -4,7 +4,7 @@ use budstikke_case::action::{ActionEvent, ActionPhase, ActionState, CaseFacts, a
 use budstikke_case::alert::AlertState;
 use budstikke_case::consent::{Ledger, Statement, Suspension, verify, verify_record};
 use budstikke_case::wire::{
-    ApprovalRequest, ConsentRecord, ConsentToken, ConsentWithdrawalBody, DecisionBody,
+    ApprovalRequest, CaseIntake, ConsentRecord, ConsentToken, ConsentWithdrawalBody, DecisionBody,
     DisclosureNotice, GuardOverride, RiskAssessment, Scope, VerificationRecord,
 };
 use budstikke_case::{Hash, Refusal};
@@ -32,6 +32,8 @@ pub(crate) struct Dossier {
     pub(crate) brief: Option<Hash>,
     /// Notices that the person's quiet time holds back.
     pub(crate) notices: Vec<DisclosureNotice>,
+    /// What this office adds to what was told.
+    pub(crate) own_parts: Vec<CaseIntake>,
 }
 
 /// A consent and its proof.
@@ -104,6 +106,7 @@ impl Dossier {
             alerts: record.alerts.into_iter().map(KeptAlert::open).collect::<Result<_, _>>()?,
             brief: Hash::from_slice(&record.brief),
             notices: every(&record.notices)?,
+            own_parts: every(&record.own_parts)?,
         })
     }
 
@@ -120,6 +123,7 @@ impl Dossier {
             alerts: self.alerts.iter().map(KeptAlert::record).collect(),
             brief: self.brief.map(Hash::to_vec).unwrap_or_default(),
             notices: self.notices.iter().map(Message::encode_to_vec).collect(),
+            own_parts: self.own_parts.iter().map(Message::encode_to_vec).collect(),
         };
         records::save(work.tx, &self.key, &record)
     }

@@ -77,14 +77,6 @@ fn share(work: &Work<'_>, case: &CaseRecord, wanted: &Brief) -> Result<Shared, E
     };
     let defender = terms_of(case)?;
     let mut file = Dossier::of(work, case)?;
-    let tokens = match &line {
-        Some(line) => {
-            let seat = Seat::case(work, line.clone())?;
-            let proofs = proofs(&seat, &mut file, &persons, Scope::ShareMinistry, work.now)?;
-            proofs.into_iter().map(|(token, _, _)| token.encode_to_vec()).collect()
-        }
-        None => Vec::new(),
-    };
     let material = Material {
         intake: &told.intake,
         identity: &told.identity,
@@ -94,15 +86,23 @@ fn share(work: &Work<'_>, case: &CaseRecord, wanted: &Brief) -> Result<Shared, E
         assessment: &wanted.assessment,
         asked_of_you: &wanted.asked_of_you,
     };
-    let permission = Permission {
-        defender: &defender,
-        onward: &onward,
-        consents: &file.ledger,
-        tokens: &tokens,
+    let made = |file: &Dossier, tokens: &[Vec<u8>]| {
+        let consents = &file.ledger;
+        let permission = Permission { defender: &defender, onward: &onward, consents, tokens };
+        build(&material, &permission, fresh(), work.now)
     };
-    let built = build(&material, &permission, fresh(), work.now)?;
+    // Where the terms let it pass as it is, no proof leaves with it.
+    let built = match (made(&file, &[]), &line) {
+        (Err(Refusal::ConsentProofInvalid { step: "token" }), Some(line)) => {
+            let seat = Seat::case(work, line.clone())?;
+            let proofs = proofs(&seat, &mut file, &persons, Scope::ShareMinistry, work.now)?;
+            let tokens: Vec<_> = proofs.iter().map(|(token, _, _)| token.encode_to_vec()).collect();
+            file.save(work)?;
+            made(&file, &tokens)?
+        }
+        (built, _) => built?,
+    };
     let line = line.ok_or(Refusal::MinistryLegNotAgreed)?;
-    file.save(work)?;
     let unit = line.peer_name.clone();
     let seat = Seat::case(work, line.clone())?;
     let sent = post(work, seat, built.brief.clone().into(), &SendOptions::default())?;
@@ -173,6 +173,7 @@ impl Told {
                 _ => {}
             }
         }
+        parts.extend(Dossier::of(work, case)?.own_parts);
         if parts.is_empty() {
             return Err(Error::NotFound { what: "an account of what happened in this case" });
         }

@@ -35,6 +35,9 @@ pub(crate) struct DossierRecord {
     /// Encoded `DisclosureNotice` that the person's quiet time holds back.
     #[prost(bytes = "vec", repeated, tag = "10")]
     pub(crate) notices: Vec<Vec<u8>>,
+    /// Encoded `CaseIntake`: what this office adds to what was told, and keeps to itself. Oldest first.
+    #[prost(bytes = "vec", repeated, tag = "11")]
+    pub(crate) own_parts: Vec<Vec<u8>>,
 }
 record!(DossierRecord, 48, "the file of the case");
 
