@@ -10,10 +10,10 @@ use budstikke::case::wire::{
 };
 use budstikke::case::{Body, Refusal};
 use budstikke::clock::Clock;
-use budstikke::{ActView, Brief, Client, Error, Ruling, SendOptions, Submission};
+use budstikke::{ActView, Brief, Choice, Client, Decision, Error, Ruling, SendOptions, Submission};
 
 use crate::desk::{Line, desk_with_decider};
-use crate::world::{Ground, World, data, intake, settle, ten_in_the_morning};
+use crate::world::{Ground, World, data, intake, settle, ten_in_the_morning, terms};
 
 /// Seconds.
 pub const MINUTE: i64 = 60;
@@ -45,10 +45,24 @@ impl CaseWork {
     /// # Panics
     /// When a step fails.
     pub async fn new() -> Self {
+        Self::under(Choice::Accept(0)).await
+    }
+
+    /// The same under HERON's own terms: quiet at night, and asked each time before the Ministry gets anything.
+    ///
+    /// # Panics
+    /// When a step fails.
+    pub async fn under_own_terms() -> Self {
+        let at = ten_in_the_morning() - 4 * DAY;
+        Self::under(Choice::Counter(Box::new(terms("terms-counter.toml", at)))).await
+    }
+
+    async fn under(choice: Choice) -> Self {
         let mut ground = Ground::new().await;
         ground.clock = Clock::fixed(ten_in_the_morning() - 4 * DAY);
         let world = World::on(ground).await;
-        let (at_heron, at_mission) = world.case().await;
+        world.reach_out(choice).await;
+        let (at_heron, at_mission) = world.answered(Decision::Accept).await;
         world.heron.confirm_words(&at_heron).await.expect("words");
         let line = desk_with_decider(&world, &at_mission).await;
         Self { world, line, at_heron, at_mission }
@@ -121,14 +135,19 @@ impl CaseWork {
     /// # Errors
     /// What the client says.
     pub async fn share(&self, level: IdentityLevel) -> Result<budstikke::Shared, Error> {
-        let brief = Brief {
-            persons: vec!["HERON".into(), "REED".into()],
+        let brief = self.brief_about(&["HERON", "REED"], level);
+        self.officer_a().share(&self.at_mission, brief).await
+    }
+
+    /// What Officer A writes of these people.
+    pub fn brief_about(&self, persons: &[&str], level: IdentityLevel) -> Brief {
+        Brief {
+            persons: persons.iter().map(|&person| person.into()).collect(),
             level,
             also_leave_out: vec!["Sundra".into()],
             assessment: "A lawyer is the most urgent.".into(),
             asked_of_you: "Who decides on a note this week?".into(),
-        };
-        self.officer_a().share(&self.at_mission, brief).await
+        }
     }
 
     /// An alert from a file, raised now.

@@ -11,6 +11,7 @@
 use budstikke::SendOptions;
 use budstikke::case::action::ActionPhase;
 use budstikke::case::alert::AlertPhase;
+use budstikke::case::consent::Suspension;
 use budstikke::case::wire::{
     AckKind, ActionKind, Answer, FreeText, IdentityLevel, OnwardMode, Scope, Verdict,
 };
@@ -218,6 +219,118 @@ async fn s2_an_approval_is_refused() {
     case.inform(&enquiry, true).await.expect("inform");
     a.close_act(&case.at_mission, &enquiry).await.expect("close");
     assert_eq!(case.act(&enquiry).await.phase, ActionPhase::Closed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asked_each_time_the_ministry_gets_proof_and_the_night_holds_the_notice_back() {
+    let case = CaseWork::under_own_terms().await;
+    case.told().await;
+    assert_eq!(refused(case.share(IdentityLevel::Alias).await).code(), "C01");
+    case.consented("consent-demarche.toml").await;
+    // REED has not answered, and is in the account.
+    assert_eq!(refused(case.share(IdentityLevel::Alias).await).code(), "C01");
+    // 22:00 in Karvonia; the offices work, HERON's telephone is to be quiet.
+    case.world.clock.advance(11 * HOUR);
+    let brief = case.brief_about(&["HERON"], IdentityLevel::Alias);
+    let shared = case.officer_a().share(&case.at_mission, brief).await.expect("the brief");
+    assert_eq!((shared.allowed_by, shared.notice), (OnwardMode::AskEachTime, None));
+    case.settle().await;
+    let file = case.line.desk.file(&case.line.at_desk).await.expect("the file");
+    assert_eq!(file.consents.len(), 1);
+    let shown = &file.consents[0];
+    assert!(!shown.whole, "one act's answers and no others");
+    let scopes: Vec<_> = shown.answers.iter().map(|(claim, _, _)| claim.scope).collect();
+    assert_eq!(scopes, [i32::from(Scope::ShareMinistry)]);
+    let notices = async || {
+        let at_heron = case.world.heron.case(&case.at_heron).await.expect("HERON's");
+        at_heron.messages.iter().filter(|m| m.kind == "disclosure-notice").count()
+    };
+    assert_eq!(notices().await, 0);
+    case.world.clock.advance(11 * HOUR);
+    case.settle().await;
+    assert_eq!(notices().await, 1, "in the morning HERON is told, once");
+    case.settle().await;
+    assert_eq!(notices().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_to_officers_needs_two_of_them() {
+    let case = CaseWork::new().await;
+    case.told().await;
+    let (a, b) = (case.officer_a(), &case.world.officer_b);
+    case.world.assign_officer_b(&case.at_mission).await;
+    case.line.assign_officer_b(&case.world).await;
+    let said = case.answers("consent-oral-sister.toml");
+    let person = said.giving.person.clone();
+    let once = a.hear_consent(&case.at_mission, said).await.expect("heard");
+    assert_eq!(refused(a.enter_consent(&case.at_mission, &once).await).code(), "I06");
+    assert_eq!(refused(a.attest_consent(&case.at_mission, &once).await).code(), "I06");
+    let twice = b.attest_consent(&case.at_mission, &once).await.expect("attested");
+    assert_eq!(budstikke::heard(&twice).expect("reads").attestations.len(), 2);
+    a.enter_consent(&case.at_mission, &twice).await.expect("entered");
+    case.settle().await;
+    sync(b).await;
+    for client in [a, b] {
+        let file = client.file(&case.at_mission).await.expect("the file");
+        assert_eq!((file.consents.len(), file.consents[0].officers), (1, 2));
+        assert!(file.consents[0].oral && file.consents[0].vouched);
+    }
+    let about = plan("plan-demarche.toml", |plan| {
+        plan.persons = vec![person.clone()];
+        plan.identity = IdentityLevel::Alias.into();
+    });
+    let act = a.plan_act(&case.at_mission, about).await.expect("plan");
+    case.submit(&act).await.expect("submit");
+    let at_ministry = case.line.desk.file(&case.line.at_desk).await.expect("the file");
+    assert_eq!(at_ministry.consents[0].officers, 2);
+    // Taken back in a talk with one officer: enough to stop.
+    let noted = a.note_withdrawal(&case.at_mission, &person, DEMARCHE, "At the gate.").await;
+    noted.expect("noted");
+    case.settle().await;
+    assert_eq!(case.phase(&act).await, ActionPhase::OnHold);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ministry_decides_on_fresh_proof_and_hears_of_doubt() {
+    let case = CaseWork::new().await;
+    case.told().await;
+    case.consented("consent-demarche.toml").await;
+    let act = case.plan("plan-demarche.toml").await;
+    case.submit(&act).await.expect("submit");
+    // The mission's devices are off for two days.
+    case.world.clock.advance(2 * DAY);
+    settle(&[case.decider(), &case.line.desk]).await;
+    assert_eq!(refused(case.decide(&act, Verdict::Approved, &[]).await).code(), "C06");
+    // They come back, and tell by themselves how the consent stands.
+    case.settle_offices().await;
+    let a = case.officer_a();
+    a.suspend_consents(&case.at_mission, "HERON", Suspension::DeviceCompromised)
+        .await
+        .expect("doubt");
+    case.settle_offices().await;
+    assert_eq!(refused(case.decide(&act, Verdict::Approved, &[]).await).code(), "C05");
+    a.person_reached(&case.at_mission, "HERON").await.expect("reached");
+    case.settle_offices().await;
+    case.decide(&act, Verdict::Approved, &[]).await.expect("approve");
+    assert_eq!(case.phase(&act).await, ActionPhase::Cleared);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_elses_word_is_shown_only_when_an_officer_vouches_for_it() {
+    let case = CaseWork::new().await;
+    case.told().await;
+    let mut answers = case.answers("consent-demarche.toml");
+    answers.giving.person = "REED".into();
+    case.world.heron.give_consent(&case.at_heron, answers).await.expect("in REED's name");
+    case.settle().await;
+    let a = case.officer_a();
+    let about = plan("plan-demarche.toml", |plan| plan.persons = vec!["REED".into()]);
+    let act = a.plan_act(&case.at_mission, about).await.expect("plan");
+    let step = "standing-not-checked";
+    assert_eq!(refused(case.submit(&act).await), Refusal::ConsentProofInvalid { step });
+    let consent = a.file(&case.at_mission).await.expect("the file").consents[0].id.clone();
+    a.vouch_for_consent(&case.at_mission, &consent).await.expect("REED was there");
+    case.submit(&act).await.expect("submit");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -74,6 +74,7 @@ impl Client {
         }
         report.problems.dedup();
         self.look_at_clocks().await?;
+        self.send_waiting(&mut report).await?;
         Ok(report)
     }
 

@@ -11,6 +11,7 @@ use super::act::{line_seat, mission_case};
 use super::consent::fresh;
 use super::file::{Dossier, KeptAlert, files};
 use super::keys::{attest, role_for};
+use super::proof::refresh;
 use super::share::send_held_notices;
 use super::view::alert_name;
 use crate::channel::seat::Seat;
@@ -130,6 +131,7 @@ impl Client {
     pub(crate) async fn look_at_clocks(&self) -> Result<(), Error> {
         self.vault(|work| {
             send_held_notices(work)?;
+            refresh(work)?;
             for (_, mut file) in files(work)? {
                 let mut told = false;
                 for kept in &mut file.alerts {

@@ -1,15 +1,11 @@
 //! Consent in the channel: asked for, given with a key of this case alone, written down when it was said to officers,
 //! taken back; and its proof for the Ministry, which shows one act's answers and nothing of the others.
 
-use budstikke_case::consent::{Ledger, Statement, Suspension, disclose, sign_status, withdraw};
+use budstikke_case::consent::{Statement, Suspension, withdraw};
 use budstikke_case::file::{ConsentFile, ConsentRequestFile};
-use budstikke_case::hash::consent_status_hash;
 use budstikke_case::officer::{ATTEST_DOMAIN, WITHDRAWAL_NOTED_DOMAIN};
-use budstikke_case::wire::{
-    ConsentRecord, ConsentRequest, ConsentStatus, ConsentToken, ConsentWithdrawal,
-    ConsentWithdrawalBody, Scope,
-};
-use budstikke_case::{Act, Body, Hash, Refusal, consent};
+use budstikke_case::wire::{ConsentRecord, ConsentRequest, ConsentWithdrawal, Scope};
+use budstikke_case::{Act, Body, Refusal, consent};
 use budstikke_e2ee::armor;
 use budstikke_e2ee::keys::SigningKey;
 use prost::Message;
@@ -18,13 +14,13 @@ use zeroize::Zeroizing;
 
 use super::file::Dossier;
 use super::keys::{Members, attest, own_officer, role_for};
+use super::proof::{shown, tell};
 use crate::channel::seat::{Seat, terms_of};
 use crate::channel::send::{SendOptions, Sent, post};
 use crate::client::{Client, Work};
 use crate::error::Error;
-use crate::events::Event;
 use crate::records::{self, CaseRecord, MessageRecord, fixed};
-use crate::view::{case_of_name, message_key};
+use crate::view::{case_of_name, message_key, short};
 
 /// Marks the text of a consent that was said to an officer and waits for a second one's signature.
 const ORAL_PREFIX: &str = "budoral";
@@ -152,6 +148,30 @@ impl Client {
         .await
     }
 
+    /// Notes that this officer knows that whoever gave a consent may: a parent, a lawyer, a colleague for themselves.
+    /// Needed before it is shown to the Ministry, for all but the defender's own word in their own channel and what
+    /// officers heard themselves. `consent` is its short name.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::WrongRole`] on a defender's device.
+    pub async fn vouch_for_consent(&self, case: &str, consent: &str) -> Result<(), Error> {
+        let (case, consent) = (case.to_owned(), consent.trim().to_ascii_lowercase());
+        self.vault(move |work| {
+            let record = super::act::mission_case(work, &case)?;
+            let mut file = Dossier::of(work, &record)?;
+            let of_name = |c: &&mut super::file::Consent| {
+                !consent.is_empty() && short(&c.statement.record_id).starts_with(&consent)
+            };
+            let mut found = file.consents.iter_mut().filter(of_name);
+            let (Some(one), None) = (found.next(), found.next()) else {
+                return Err(Error::NotFound { what: "a consent of that name" });
+            };
+            one.vouched = true;
+            file.save(work)
+        })
+        .await
+    }
+
     /// Writes down that somebody took consent back in a talk with this officer; none of `scopes` means all.
     ///
     /// # Errors
@@ -240,117 +260,6 @@ pub fn heard(text: &str) -> Result<ConsentRecord, Error> {
         why: "it does not read; ask the first officer for it again".to_owned(),
     };
     ConsentRecord::decode(bytes.as_slice()).map_err(|_| bad())
-}
-
-/// A withdrawal's consequence: the Ministry hears that what it was shown no longer stands. What it was not shown it
-/// does not hear of.
-pub(super) fn tell_ministry(
-    work: &Work<'_>,
-    case: &CaseRecord,
-    body: &ConsentWithdrawalBody,
-) -> Result<(), Error> {
-    let file = Dossier::of(work, case)?;
-    let concerned = |scope: Scope| body.scopes.is_empty() || body.scopes.contains(&scope.into());
-    let shown: Vec<_> = shown(&file, |statement| statement.record_id == body.record_id)
-        .into_iter()
-        .filter(|(_, scope)| concerned(*scope))
-        .collect();
-    tell(work, case, &file, &shown)
-}
-
-fn tell(
-    work: &Work<'_>,
-    case: &CaseRecord,
-    file: &Dossier,
-    shown: &[(Statement, Scope)],
-) -> Result<(), Error> {
-    if shown.is_empty() {
-        return Ok(());
-    }
-    let Some(line) = line_of(work, case)? else { return Ok(()) };
-    for (statement, scope) in shown {
-        let seat = Seat::case(work, records::need(work.tx, &line.id)?)?;
-        let (status, _) = status(&seat, &file.ledger, statement, *scope, work.now)?;
-        match post(work, seat, status.into(), &SendOptions::default()) {
-            Ok(_) => {}
-            Err(Error::Refused(_)) => {
-                let what = "the Ministry could not be told here that a consent no longer stands: \
-                            tell it another way";
-                work.event(Event::Problem { what: what.to_owned() });
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-/// Each statement and scope that the Ministry was shown.
-fn shown(file: &Dossier, of: impl Fn(&Statement) -> bool) -> Vec<(Statement, Scope)> {
-    let about = file.consents.iter().filter(|consent| of(&consent.statement));
-    about
-        .flat_map(|consent| consent.shown.iter().map(|scope| (consent.statement.clone(), *scope)))
-        .collect()
-}
-
-/// The proof of each person's consent to one scope, and how it stands now; notes that the Ministry was shown it. For
-/// whoever has not answered there is no proof: the guards say so.
-pub(super) fn proofs(
-    seat: &Seat,
-    file: &mut Dossier,
-    persons: &[String],
-    scope: Scope,
-    now: i64,
-) -> Result<Vec<(ConsentToken, ConsentStatus, Hash)>, Error> {
-    let mut proofs = Vec::new();
-    for person in persons {
-        let Some(place) = deciding(file, person, scope) else { continue };
-        let Some(consent) = file.consents.get_mut(place) else { continue };
-        let Some(record) = &consent.record else { continue };
-        let role = role_for(seat, Act::ShareConsent)?;
-        let mut officers = record.attestations.clone();
-        let own = own_officer(seat, role)?;
-        if !officers.iter().any(|by| by.officer.as_ref().is_some_and(|o| o.key == own.key)) {
-            officers.push(attest(seat, role, ATTEST_DOMAIN, &record.body)?);
-        }
-        let token = disclose(record, &[scope], officers)?;
-        if !consent.shown.contains(&scope) {
-            consent.shown.push(scope);
-        }
-        let statement = consent.statement.clone();
-        let (status, hash) = status(seat, &file.ledger, &statement, scope, now)?;
-        proofs.push((token, status, hash));
-    }
-    Ok(proofs)
-}
-
-/// The statement that decides about a scope for a person: their own word first, then who may stand in; the newest.
-fn deciding(file: &Dossier, person: &str, scope: Scope) -> Option<usize> {
-    let answers = |statement: &Statement| {
-        statement.person == person
-            && statement.claims.iter().any(|claim| claim.scope == i32::from(scope))
-    };
-    let rank = |statement: &Statement| {
-        // GIVER_BASIS_SELF is 1; whoever stands in comes after, in the order of the law.
-        (std::cmp::Reverse(i32::from(statement.basis)), statement.given_at_s)
-    };
-    let about = file.consents.iter().enumerate().filter(|(_, c)| answers(&c.statement));
-    about.max_by_key(|(_, consent)| rank(&consent.statement)).map(|(place, _)| place)
-}
-
-/// How one scope of a statement stands, signed by this officer.
-fn status(
-    seat: &Seat,
-    ledger: &Ledger,
-    statement: &Statement,
-    scope: Scope,
-    now: i64,
-) -> Result<(ConsentStatus, Hash), Error> {
-    let body = ledger.status(statement, &[scope], now);
-    let officer = own_officer(seat, role_for(seat, Act::ShareConsent)?)?;
-    let key = seat.me.signing_key();
-    let status = sign_status(&body, officer, |domain, body| key.sign(domain, body));
-    let hash = consent_status_hash(&status.body);
-    Ok((status, hash))
 }
 
 /// Adds this officer's signature to a consent that was said.

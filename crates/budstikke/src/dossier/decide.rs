@@ -133,7 +133,10 @@ fn look(
     let members = members(work, &seat)?;
     let plan: budstikke_case::wire::ActionPlan = budstikke_case::carried::decode(&request.plan)?;
     let published = dossier.act(&plan.publishes_action_id).map(|act| &act.state);
-    let mut review = review(request, published, &members, work.now)?;
+    // What the mission has told since it asked is newer than what it asked with.
+    let mut newest = request.clone();
+    newest.consent_statuses.extend(dossier.statuses.iter().map(Message::encode_to_vec));
+    let mut review = review(&newest, published, &members, work.now)?;
     // What was taken back since stands in this file, not in the request.
     if let Some(act) = dossier.act(&plan.action_id) {
         let facts = dossier.facts_for(&plan.publishes_action_id);

@@ -4,8 +4,9 @@ use budstikke_case::action::{ActionEvent, ActionPhase, ActionState, CaseFacts, a
 use budstikke_case::alert::AlertState;
 use budstikke_case::consent::{Ledger, Statement, Suspension, verify, verify_record};
 use budstikke_case::wire::{
-    ApprovalRequest, CaseIntake, ConsentRecord, ConsentToken, ConsentWithdrawalBody, DecisionBody,
-    DisclosureNotice, GuardOverride, RiskAssessment, Scope, VerificationRecord,
+    ApprovalRequest, CaseIntake, ConsentRecord, ConsentStatus, ConsentStatusBody, ConsentToken,
+    ConsentWithdrawalBody, DecisionBody, DisclosureNotice, GuardOverride, RiskAssessment, Scope,
+    VerificationRecord,
 };
 use budstikke_case::{Hash, Refusal};
 use prost::Message;
@@ -34,6 +35,8 @@ pub(crate) struct Dossier {
     pub(crate) notices: Vec<DisclosureNotice>,
     /// What this office adds to what was told.
     pub(crate) own_parts: Vec<CaseIntake>,
+    /// At the Ministry: how the consents that it was shown last stood, where they did.
+    pub(crate) statuses: Vec<ConsentStatus>,
 }
 
 /// A consent and its proof.
@@ -45,6 +48,8 @@ pub(crate) struct Consent {
     token: Vec<u8>,
     /// Scopes that the Ministry has been shown.
     pub(crate) shown: Vec<Scope>,
+    /// Whether an officer knows that whoever gave it may.
+    pub(crate) vouched: bool,
 }
 
 /// A guarded act.
@@ -53,6 +58,8 @@ pub(crate) struct Act {
     pub(crate) state: ActionState,
     pub(crate) request: Option<ApprovalRequest>,
     pub(crate) decision: Option<DecisionBody>,
+    /// When the Ministry was last told how its consents stand, Unix seconds.
+    pub(crate) told_at: i64,
 }
 
 /// An alert.
@@ -107,6 +114,7 @@ impl Dossier {
             brief: Hash::from_slice(&record.brief),
             notices: every(&record.notices)?,
             own_parts: every(&record.own_parts)?,
+            statuses: every(&record.statuses)?,
         })
     }
 
@@ -124,29 +132,45 @@ impl Dossier {
             brief: self.brief.map(Hash::to_vec).unwrap_or_default(),
             notices: self.notices.iter().map(Message::encode_to_vec).collect(),
             own_parts: self.own_parts.iter().map(Message::encode_to_vec).collect(),
+            statuses: self.statuses.iter().map(Message::encode_to_vec).collect(),
         };
         records::save(work.tx, &self.key, &record)
     }
 
-    /// Adds a proven consent of which everything is known.
-    pub(crate) fn add_record(&mut self, record: &ConsentRecord, statement: Statement) {
-        self.add(Consent {
-            statement,
-            record: Some(record.clone()),
-            token: Vec::new(),
-            shown: Vec::new(),
-        });
+    /// Adds a proven consent of which everything is known. `vouched`: it is known that whoever gave it may.
+    pub(crate) fn add_record(
+        &mut self,
+        record: &ConsentRecord,
+        statement: Statement,
+        vouched: bool,
+    ) {
+        let record = Some(record.clone());
+        let (token, shown) = (Vec::new(), Vec::new());
+        self.add(Consent { statement, record, token, shown, vouched });
     }
 
-    /// Adds a proven consent of which only one act's answers are known.
+    /// Adds a proven consent of which only one act's answers are known; or, where all of it is, notes that the
+    /// Ministry has been shown these.
     pub(crate) fn add_token(&mut self, token: &[u8], statement: Statement) {
-        self.add(Consent { statement, record: None, token: token.to_vec(), shown: Vec::new() });
+        let whole =
+            |c: &&mut Consent| c.record.is_some() && c.statement.token_hash == statement.token_hash;
+        if let Some(consent) = self.consents.iter_mut().find(whole) {
+            let scopes = statement.claims.iter().filter_map(|c| Scope::try_from(c.scope).ok());
+            for scope in scopes {
+                if !consent.shown.contains(&scope) {
+                    consent.shown.push(scope);
+                }
+            }
+            return;
+        }
+        let token = token.to_vec();
+        self.add(Consent { statement, record: None, token, shown: Vec::new(), vouched: true });
     }
 
     fn add(&mut self, consent: Consent) {
         let known = |known: &&Consent| {
             let (a, b) = (&known.statement, &consent.statement);
-            a.token_hash == b.token_hash && (known.record.is_some() || a.claims == b.claims)
+            a.token_hash == b.token_hash && a.claims == b.claims
         };
         if self.consents.iter().any(|other| known(&other)) {
             return;
@@ -167,8 +191,12 @@ impl Dossier {
     pub(crate) fn withdraw(&mut self, body: &ConsentWithdrawalBody, now: i64) -> Result<(), Error> {
         let of_record = |c: &&Consent| c.statement.record_id == body.record_id;
         let person = self.consents.iter().find(of_record).map(|c| c.statement.person.clone());
+        let bytes = body.encode_to_vec();
+        if self.withdrawals.contains(&bytes) {
+            return Ok(());
+        }
         self.ledger.withdraw(body);
-        self.withdrawals.push(body.encode_to_vec());
+        self.withdrawals.push(bytes);
         let Some(person) = person else { return Ok(()) };
         let ids: Vec<Vec<u8>> = self
             .acts
@@ -184,6 +212,19 @@ impl Dossier {
             self.step(&id, ActionEvent::ConsentWithdrawn { person, at }, now)?;
         }
         Ok(())
+    }
+
+    /// At the Ministry: keeps the newest word that a consent stands.
+    pub(crate) fn keep_status(&mut self, status: &ConsentStatus) {
+        let body = |status: &ConsentStatus| {
+            ConsentStatusBody::decode(status.body.as_slice()).unwrap_or_default()
+        };
+        let new = body(status);
+        self.statuses.retain(|known| {
+            let known = body(known);
+            known.token_hash != new.token_hash || known.scopes != new.scopes
+        });
+        self.statuses.push(status.clone());
     }
 
     /// Somebody's own word does not count from now on.
@@ -264,7 +305,7 @@ impl Consent {
         };
         statement.affirmed_at_s = statement.affirmed_at_s.max(proof.affirmed_at);
         let shown = proof.shown.iter().filter_map(|raw| Scope::try_from(*raw).ok()).collect();
-        Ok(Self { statement, record, token: proof.token, shown })
+        Ok(Self { statement, record, token: proof.token, shown, vouched: proof.vouched })
     }
 
     fn record(&self) -> Proof {
@@ -273,16 +314,23 @@ impl Consent {
             token: self.token.clone(),
             affirmed_at: self.statement.affirmed_at_s,
             shown: self.shown.iter().map(|scope| (*scope).into()).collect(),
+            vouched: self.vouched,
         }
     }
 }
 
 impl Act {
+    /// An act that nobody was asked about yet.
+    pub(crate) fn new(state: ActionState) -> Self {
+        Self { state, request: None, decision: None, told_at: 0 }
+    }
+
     fn open(record: &ActRecord) -> Result<Self, Error> {
         Ok(Self {
             state: ActionState::from_bytes(&record.state)?,
             request: optional(&record.request)?,
             decision: optional(&record.decision)?,
+            told_at: record.told_at,
         })
     }
 
@@ -291,6 +339,7 @@ impl Act {
             state: self.state.to_bytes(),
             request: self.request.as_ref().map(Message::encode_to_vec).unwrap_or_default(),
             decision: self.decision.as_ref().map(Message::encode_to_vec).unwrap_or_default(),
+            told_at: self.told_at,
         }
     }
 }

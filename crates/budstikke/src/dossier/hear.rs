@@ -4,19 +4,21 @@
 use budstikke_case::action::{ActionEvent, review};
 use budstikke_case::alert::{AlertEvent, AlertState};
 use budstikke_case::carried::decode;
-use budstikke_case::consent::{check_status, verify, verify_record, verify_withdrawal};
-use budstikke_case::hash::brief_hash;
+use budstikke_case::consent::{
+    STATUS_MAX_AGE_S, check_status, verify, verify_record, verify_withdrawal,
+};
+use budstikke_case::hash::{brief_hash, consent_status_hash};
 use budstikke_case::officer::{ACK_DOMAIN, DECISION_DOMAIN, attested};
 use budstikke_case::wire::{
-    ActionPlan, Alert, AlertAck, AlertAckBody, AlertCancelled, ApprovalRequest, CaseBrief,
-    ConsentRecord, ConsentStatus, ConsentStatusBody, ConsentToken, ConsentWithdrawal,
-    ConsentWithdrawalBody, Content, Decision, DecisionBody,
+    ActionPlan, ActionStep, Alert, AlertAck, AlertAckBody, AlertCancelled, ApprovalRequest,
+    CaseBrief, ConsentRecord, ConsentStatus, ConsentStatusBody, ConsentToken, ConsentWithdrawal,
+    ConsentWithdrawalBody, Content, Decision, DecisionBody, GiverBasis,
 };
 use budstikke_case::{Body, Hash, LATE_DELIVERY_S, Leg, Refusal, projection};
 
-use super::consent::tell_ministry;
 use super::file::{Act, Dossier, KeptAlert};
 use super::keys::Members;
+use super::proof::tell_ministry;
 use crate::client::Work;
 use crate::error::Error;
 use crate::records::CaseRecord;
@@ -62,7 +64,7 @@ pub(crate) fn hear(work: &Work<'_>, case: &CaseRecord, said: &Said<'_>) -> Resul
         Body::AlertAck(ack) => acknowledged(&mut file, ack, said, at)?,
         Body::AlertCancelled(cancelled) => called_off(&mut file, cancelled, said, at)?,
         Body::GuardOverride(guard) => file.overrides.push(guard.clone()),
-        _ => follow(&mut file, said.content, body, at)?,
+        _ => follow(&mut file, said, body, at)?,
     }
     file.save(work)?;
     match withdrawn {
@@ -92,7 +94,11 @@ fn concerns(body: &Body) -> bool {
 
 fn consent(file: &mut Dossier, record: &ConsentRecord, said: &Said<'_>) -> Result<(), Error> {
     let statement = verify_record(record, said.members)?;
-    file.add_record(record, statement);
+    // The defender of the channel speaks for themselves in it, and officers sign for what they heard; whoever else
+    // gave it, an officer has to know that they may.
+    let own = statement.basis == GiverBasis::Self_ && said.members.is_defender(&statement.person);
+    let vouched = own || statement.oral;
+    file.add_record(record, statement, vouched);
     Ok(())
 }
 
@@ -133,6 +139,7 @@ fn status_of(
         Ok(checked) => {
             file.reached(&statement.person, at);
             file.affirm(statement.token_hash, checked.affirmed_at_s);
+            file.keep_status(status);
         }
         Err(Refusal::ConsentWithdrawn { at: written_at_s, .. }) => {
             let (record_id, scopes) = (statement.record_id.clone(), body.scopes.clone());
@@ -179,7 +186,7 @@ fn submitted(
         reviewed(file, request, &plan, said, at)?;
     }
     if let Some(act) = file.act_mut(&id) {
-        (act.request, act.decision) = (Some(request.clone()), None);
+        (act.request, act.decision, act.told_at) = (Some(request.clone()), None, at);
     }
     Ok(())
 }
@@ -204,6 +211,13 @@ fn reviewed(
     for status in &review.statuses {
         file.affirm(status.token_hash, status.affirmed_at_s);
     }
+    for bytes in &request.consent_statuses {
+        let status: ConsentStatus = decode(bytes)?;
+        let hash = consent_status_hash(&status.body);
+        if review.statuses.iter().any(|checked| checked.hash == hash) {
+            file.keep_status(&status);
+        }
+    }
     file.risk = Some(review.risk.clone());
     file.facts.extend(review.verification.iter().cloned());
     match file.act_mut(&plan.action_id) {
@@ -211,7 +225,7 @@ fn reviewed(
             file.step(&plan.action_id, ActionEvent::Edited(request.plan.clone()), at)?;
             file.step(&plan.action_id, ActionEvent::Submitted(request), at)?;
         }
-        None => file.acts.push(Act { state: review.state, request: None, decision: None }),
+        None => file.acts.push(Act::new(review.state)),
     }
     Ok(())
 }
@@ -227,17 +241,38 @@ fn decided(file: &mut Dossier, decision: &Decision, said: &Said<'_>, at: i64) ->
 }
 
 /// Steps of acts: of those that are not in this file nothing follows.
-fn follow(file: &mut Dossier, content: &Content, body: &Body, at: i64) -> Result<(), Error> {
+fn follow(file: &mut Dossier, said: &Said<'_>, body: &Body, at: i64) -> Result<(), Error> {
     let id = match body {
-        Body::ActionUpdate(update) => &update.action_id,
+        Body::ActionUpdate(update) => {
+            if !said.ours && update.step == i32::from(ActionStep::Done) {
+                all_seen(file, &update.consent_statuses_seen, at)?;
+            }
+            &update.action_id
+        }
         Body::EffectReport(report) => &report.action_id,
         Body::ReactionInformed(informed) => &informed.action_id,
         _ => return Ok(()),
     };
-    if let Some(event) = ActionEvent::of(content) {
+    if let Some(event) = ActionEvent::of(said.content) {
         file.step(id, event, at)?;
     }
     Ok(())
+}
+
+/// What a mission says it looked at before it acted is what it told the Ministry, and was fresh.
+fn all_seen(file: &Dossier, seen: &[Vec<u8>], at: i64) -> Result<(), Refusal> {
+    let told = |hash: &Vec<u8>| {
+        file.statuses.iter().any(|status| {
+            let as_of = decode::<ConsentStatusBody>(&status.body).map_or(i64::MIN, |b| b.as_of_s);
+            consent_status_hash(&status.body).to_vec() == *hash
+                && at.saturating_sub(as_of) <= STATUS_MAX_AGE_S
+        })
+    };
+    if seen.iter().all(told) {
+        Ok(())
+    } else {
+        Err(Refusal::ConsentProofInvalid { step: "status-seen" })
+    }
 }
 
 fn raised(

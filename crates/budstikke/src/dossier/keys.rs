@@ -9,8 +9,11 @@ use budstikke_e2ee::keys::VerifyingKey;
 use crate::channel::seat::{Seat, case_roles, terms_of};
 use crate::error::Error;
 
-/// The certified members of a channel. A signature counts when its officer is one of them.
-pub(crate) struct Members(Vec<Member>);
+/// The members of a channel. A signature counts when its officer is one of the certified.
+pub(crate) struct Members {
+    certified: Vec<Member>,
+    defenders: Vec<String>,
+}
 
 struct Member {
     key: [u8; 32],
@@ -22,17 +25,30 @@ struct Member {
 impl Members {
     /// Everybody in the channel whose certificate holds at `now`.
     pub(crate) fn of(seat: &Seat, leg: Leg, now: i64) -> Result<Self, Error> {
-        let members = seat.group.members()?.into_iter().filter(|member| !member.lapsed(now));
-        let certified = members.filter_map(|member| match &member.party {
-            Party::Device(device) => Some(Member {
-                key: *member.key.as_bytes(),
-                unit: device.unit.id.clone(),
-                label: device.label.clone(),
-                roles: case_roles(&device.roles, leg),
-            }),
-            _ => None,
-        });
-        Ok(Self(certified.collect()))
+        let mut members = Self { certified: Vec::new(), defenders: Vec::new() };
+        for member in seat.group.members()?.into_iter().filter(|member| !member.lapsed(now)) {
+            match member.party {
+                Party::Device(device) => members.certified.push(Member {
+                    key: *member.key.as_bytes(),
+                    unit: device.unit.id.clone(),
+                    label: device.label.clone(),
+                    // What an officer heard in one channel is shown in another, where the same office has other words
+                    // for the same role.
+                    roles: [leg, Leg::DefenderMission, Leg::DefenderMultilateralMission]
+                        .iter()
+                        .flat_map(|leg| case_roles(&device.roles, *leg))
+                        .collect(),
+                }),
+                Party::Defender { pseudonym } => members.defenders.push(pseudonym),
+                _ => {}
+            }
+        }
+        Ok(members)
+    }
+
+    /// Whether this alias is that of the defender whose channel it is.
+    pub(crate) fn is_defender(&self, alias: &str) -> bool {
+        self.defenders.iter().any(|name| name == alias)
     }
 }
 
@@ -44,7 +60,7 @@ impl Keys for Members {
 
     fn certified(&self, officer: &Officer) -> bool {
         let Ok(role) = Role::try_from(officer.role) else { return false };
-        self.0.iter().any(|member| {
+        self.certified.iter().any(|member| {
             member.key.as_slice() == officer.key
                 && member.unit == officer.unit
                 && member.label == officer.label

@@ -12,12 +12,15 @@ mod decide;
 mod file;
 pub(crate) mod hear;
 pub(crate) mod keys;
+mod plan;
+mod proof;
 mod share;
 mod view;
 
-pub use act::{Blocks, Submission};
+pub use act::Submission;
 pub use alert::AlertView;
 pub use consent::heard;
 pub use decide::{RequestView, Ruling};
+pub use plan::Blocks;
 pub use share::{Brief, Shared};
 pub use view::{ActView, CaseFile, ConsentView};

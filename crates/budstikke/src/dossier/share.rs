@@ -9,8 +9,9 @@ use budstikke_case::{Body, Received, Refusal, TermsState, Warning, merge};
 use prost::Message;
 
 use super::act::mission_case;
-use super::consent::{fresh, line_of, proofs};
+use super::consent::{fresh, line_of};
 use super::file::{Dossier, files};
+use super::proof::proofs;
 use crate::channel::seat::{Seat, terms_of};
 use crate::channel::send::{SendOptions, post};
 use crate::client::{Client, Work};

@@ -53,6 +53,8 @@ pub struct ConsentView {
     pub answers: Vec<(ConsentClaim, ConsentState, Option<i64>)>,
     /// Whether all answers are here, or only those that one act needed.
     pub whole: bool,
+    /// Whether it is known that whoever gave it may ([`Client::vouch_for_consent`]).
+    pub vouched: bool,
 }
 
 /// A guarded act.
@@ -133,6 +135,7 @@ impl ConsentView {
             affirmed_at_s: statement.affirmed_at_s,
             answers: answers.collect(),
             whole: consent.record.is_some(),
+            vouched: consent.vouched,
         }
     }
 }

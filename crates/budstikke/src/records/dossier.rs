@@ -38,6 +38,9 @@ pub(crate) struct DossierRecord {
     /// Encoded `CaseIntake`: what this office adds to what was told, and keeps to itself. Oldest first.
     #[prost(bytes = "vec", repeated, tag = "11")]
     pub(crate) own_parts: Vec<Vec<u8>>,
+    /// At the Ministry: the newest encoded `ConsentStatus` of each token and scope that said it stands.
+    #[prost(bytes = "vec", repeated, tag = "12")]
+    pub(crate) statuses: Vec<Vec<u8>>,
 }
 record!(DossierRecord, 48, "the file of the case");
 
@@ -57,6 +60,9 @@ pub(crate) struct Proof {
     /// Numbers of the scopes that the Ministry has been shown of it.
     #[prost(int32, repeated, tag = "4")]
     pub(crate) shown: Vec<i32>,
+    /// Whether an officer knows that whoever gave it may: the defender of the channel for themselves, or checked.
+    #[prost(bool, tag = "5")]
+    pub(crate) vouched: bool,
 }
 
 /// Why somebody's own word does not count for now.
@@ -88,6 +94,9 @@ pub(crate) struct ActRecord {
     /// The newest `DecisionBody`, or empty.
     #[prost(bytes = "vec", tag = "3")]
     pub(crate) decision: Vec<u8>,
+    /// When the Ministry was last told how its consents stand, Unix seconds.
+    #[prost(int64, tag = "4")]
+    pub(crate) told_at: i64,
 }
 
 /// One alert.
