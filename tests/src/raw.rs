@@ -10,13 +10,13 @@ use budstikke_proto::auth::{CapabilityKey, EXPORTER_LABEL, SessionKey, operation
 use budstikke_proto::descriptor::{Descriptor, relay_id, spki};
 use budstikke_proto::frame::{Frame, Kind, class_of};
 use budstikke_proto::id::{
-    CancelPk, Hash, Label, MsgId, NoticeId, RecvId, SendId, Signature, SlotId,
+    CancelPk, DeleteId, FetchId, Hash, Label, MsgId, NoticeId, RecvId, SendId, Signature, SlotId,
 };
 use budstikke_proto::limits::{CELL_LEN, TAG_LEN};
-use budstikke_proto::op::{ErrorCode, Part, Request, Response};
+use budstikke_proto::op::{BlobHead, ErrorCode, Part, Request, Response};
 use budstikke_proto::sign::SigningSeed;
 use budstikke_proto::work::{self, Purpose, Solution};
-use budstikke_proto::{held, notice, slot};
+use budstikke_proto::{blob, held, notice, slot};
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{Connection, Endpoint, RecvStream, SendStream};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -651,6 +651,82 @@ impl RawStream {
         }
         let content = notice::from_payloads(payloads.iter().map(Vec::as_slice));
         Ok(Some((version, content.map_err(|_| RawError::Protocol("bad notice"))?)))
+    }
+}
+
+/// Blobs.
+impl RawStream {
+    /// Writes a blob of one of the three sizes, to live 30 days.
+    ///
+    /// # Errors
+    /// [`RawError`].
+    pub async fn blob_put(
+        &mut self,
+        fetch: &CapabilityKey,
+        delete: &CapabilityKey,
+        content: &[u8],
+        work: Option<Solution>,
+    ) -> Result<(FetchId, DeleteId), RawError> {
+        let (size, payloads) =
+            blob::to_payloads(content).map_err(|_| RawError::Protocol("size"))?;
+        let hash = blob::hash(payloads.iter().map(Vec::as_slice));
+        let (fetch_pk, delete_pk) = (fetch.fetch_pk(), delete.delete_pk());
+        let head = BlobHead { fetch_pk, delete_pk, size, ttl_days: 30, hash };
+        let number = self.number();
+        for (index, payload) in (0u32..).zip(payloads) {
+            let work = work.filter(|_| index == 0);
+            let request = Request::BlobPut { head, index, work };
+            let frame = self.frame(number, &request, Some(delete), Some(payload));
+            self.write(&frame).await?;
+        }
+        match self.answer(number).await?.last {
+            Response::BlobStored { fetch_id, delete_id } => Ok((fetch_id, delete_id)),
+            _ => Err(RawError::Protocol("not stored")),
+        }
+    }
+
+    /// Fetches up to `count` payloads from number `first` on; answers them, how many there are, and whether more are
+    /// left.
+    ///
+    /// # Errors
+    /// [`RawError`].
+    pub async fn blob_get(
+        &mut self,
+        key: &CapabilityKey,
+        fetch_id: FetchId,
+        first: u32,
+        wanted: u32,
+    ) -> Result<(Vec<Vec<u8>>, u32, bool), RawError> {
+        let request = Request::BlobGet { fetch_id, first, count: wanted };
+        let answer = self.ask(&request, Some(key), None).await?;
+        let (mut payloads, mut total) = (Vec::new(), 0);
+        for (push, payload) in answer.pushes {
+            match push {
+                Response::BlobPart { index, count: of } if index == first + count(&payloads) => {
+                    payloads.push(payload);
+                    total = of;
+                }
+                _ => return Err(RawError::Protocol("not the next part")),
+            }
+        }
+        match answer.last {
+            Response::End { next, more } if next == u64::from(first + count(&payloads)) => {
+                Ok((payloads, total, more))
+            }
+            _ => Err(RawError::Protocol("no end")),
+        }
+    }
+
+    /// Deletes a blob.
+    ///
+    /// # Errors
+    /// [`RawError`].
+    pub async fn blob_delete(
+        &mut self,
+        key: &CapabilityKey,
+        delete_id: DeleteId,
+    ) -> Result<(), RawError> {
+        self.done(&Request::BlobDelete { delete_id }, key, None).await
     }
 }
 

@@ -78,6 +78,20 @@ async fn use_everything(raw: &Raw, stream: &mut RawStream, secrets: &mut Vec<Sec
     noise.send.write_all(&random_cell()).await.unwrap();
     assert!(noise.next().await.is_ok());
 
+    let (fetch, delete) = (CapabilityKey::random(&mut OsRng), CapabilityKey::random(&mut OsRng));
+    let mut chunk = vec![0; 65_536];
+    OsRng.fill_bytes(&mut chunk);
+    let (fetch_id, delete_id) = stream.blob_put(&fetch, &delete, &chunk, None).await.unwrap();
+    stream.blob_get(&fetch, fetch_id, 0, 5).await.unwrap();
+    assert!(stream.blob_delete(&fetch, delete_id).await.is_err());
+    secrets.extend([
+        Secret::new("fetch_id", fetch_id.as_bytes()),
+        Secret::new("delete_id", delete_id.as_bytes()),
+        Secret::new("fetch_pk", fetch.public()),
+        Secret::new("delete_pk", delete.public()),
+        Secret::new("blob", &chunk[..32]),
+        Secret::new("blob's end", &chunk[65_504..]),
+    ]);
     let key = random_seed();
     let (entry, content) = (random_cell(), random_cell());
     stream.slot_append(&key, std::slice::from_ref(&entry), None).await.unwrap();

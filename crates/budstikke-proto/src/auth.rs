@@ -14,7 +14,7 @@ use subtle::ConstantTimeEq;
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::id::{Hash, RecvPk, RelayId, SendPk};
+use crate::id::{DeletePk, FetchPk, Hash, RecvPk, RelayId, SendPk};
 use crate::limits::TAG_LEN;
 
 /// The TLS exporter label (RFC 8446 section 7.5) whose 32 bytes name a session; empty context.
@@ -58,6 +58,16 @@ impl CapabilityKey {
     /// The public key as a grant's.
     pub fn send_pk(&self) -> SendPk {
         SendPk::from_bytes(self.public())
+    }
+
+    /// The public key as a blob's reader's.
+    pub fn fetch_pk(&self) -> FetchPk {
+        FetchPk::from_bytes(self.public())
+    }
+
+    /// The public key as a blob's writer's.
+    pub fn delete_pk(&self) -> DeletePk {
+        DeletePk::from_bytes(self.public())
     }
 
     /// Agrees on the pairwise key with the other half: capability with relay epoch, or relay epoch with

@@ -107,6 +107,18 @@ id!(
     /// A notice: its publisher's Ed25519 public key.
     NoticeId, 32);
 id!(
+    /// The capability name under which a blob is fetched, derived by the relay from [`FetchPk`].
+    FetchId, 32);
+id!(
+    /// The capability name under which a blob is deleted, derived by the relay from its fetch id and [`DeletePk`].
+    DeleteId, 32);
+id!(
+    /// The X25519 public key that fetches one blob.
+    FetchPk, 32);
+id!(
+    /// The X25519 public key that makes and deletes one blob.
+    DeletePk, 32);
+id!(
     /// A relay's identity: SHA-256 over the SPKI of its Ed25519 TLS key; the fingerprint in its address.
     RelayId, 32);
 id!(

@@ -9,6 +9,7 @@
 
 pub mod address;
 pub mod auth;
+pub mod blob;
 pub mod cell;
 pub mod descriptor;
 pub mod frame;

@@ -44,6 +44,10 @@ pub const MAX_READ: u32 = 256;
 pub const MAX_TTL_DAYS: u32 = 90;
 /// Days that a slot and a notice live after their last write.
 pub const RECORD_TTL_DAYS: u32 = 90;
+/// Most days that a blob may be asked to live.
+pub const MAX_BLOB_TTL_DAYS: u32 = 30;
+/// Most data frames of one blob.
+pub const MAX_BLOB_PARTS: u32 = 70;
 /// Most cells that may wait under one grant.
 pub const MAX_QUOTA: u32 = 4_096;
 /// Most days that a held cell may wait for its release.

@@ -2,10 +2,11 @@
 
 use prost::Message;
 
+use crate::blob::BlobSize;
 use crate::frame::{Frame, Kind};
-use crate::id::{CancelPk, Hash, Label, LengthError, MsgId, NoticeId, RecvId, RecvPk, Seed};
-use crate::id::{SendId, SendPk, Signature, SlotId};
-use crate::limits::{RELEASE_STEP_S, TAG_LEN};
+use crate::id::{CancelPk, DeleteId, DeletePk, FetchId, FetchPk, Hash, Label, LengthError, MsgId};
+use crate::id::{NoticeId, RecvId, RecvPk, Seed, SendId, SendPk, Signature, SlotId};
+use crate::limits::{MAX_BLOB_PARTS, MAX_BLOB_TTL_DAYS, RELEASE_STEP_S, TAG_LEN};
 use crate::wire;
 use crate::work::Solution;
 
@@ -38,6 +39,21 @@ pub struct Part {
     pub count: u32,
     /// The member's or publisher's signature over count and [`crate::slot::payload_hash`].
     pub signature: Signature,
+}
+
+/// What all frames of one blob say alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlobHead {
+    /// The key that will fetch it.
+    pub fetch_pk: FetchPk,
+    /// The key that makes it, and will delete it.
+    pub delete_pk: DeletePk,
+    /// Its size.
+    pub size: BlobSize,
+    /// How long it lives, 1 to 30 days.
+    pub ttl_days: u32,
+    /// [`crate::blob::hash`] over all its payloads.
+    pub hash: Hash,
 }
 
 /// What a client asks.
@@ -83,6 +99,12 @@ pub enum Request {
     NoticePut { notice_id: NoticeId, version: u64, part: Part, work: Option<Solution> },
     /// Fetches the newest version.
     NoticeGet { notice_id: NoticeId },
+    /// Writes a blob, one payload a frame; each authenticated by `delete_pk`.
+    BlobPut { head: BlobHead, index: u32, work: Option<Solution> },
+    /// Fetches up to `count` payloads from number `first` on; authenticated by the fetch key.
+    BlobGet { fetch_id: FetchId, first: u32, count: u32 },
+    /// Deletes a blob; authenticated by the delete key.
+    BlobDelete { delete_id: DeleteId },
 }
 
 /// What a relay answers.
@@ -115,6 +137,10 @@ pub enum Response {
     SlotEntry { entry: u32, index: u32, count: u32, signature: Signature, receipt: Signature },
     /// One payload of a notice; pushed.
     NoticePart { version: u64, index: u32, count: u32, signature: Signature },
+    /// The blob is there.
+    BlobStored { fetch_id: FetchId, delete_id: DeleteId },
+    /// One payload of a blob of `count`; pushed.
+    BlobPart { index: u32, count: u32 },
 }
 
 impl Request {
@@ -132,7 +158,7 @@ impl Request {
         Self::from_wire(request.op.ok_or(OpError::Unknown)?)
     }
 
-    /// The request as a frame; `payload` for `Send`, `Hold`, `SlotAppend` and `NoticePut`.
+    /// The request as a frame; `payload` for `Send`, `Hold`, `SlotAppend`, `NoticePut` and `BlobPut`.
     pub fn into_frame(&self, request: u64, tag: [u8; TAG_LEN], payload: Option<Vec<u8>>) -> Frame {
         Frame { kind: Kind::Request, request, tag, op: self.encode(), payload }
     }
@@ -212,6 +238,24 @@ impl Request {
             Self::NoticeGet { notice_id } => {
                 Op::NoticeGet(wire::NoticeGet { notice_id: v(notice_id.as_bytes()) })
             }
+            Self::BlobPut { head, index, work } => Op::BlobPut(wire::BlobPut {
+                fetch_pk: v(head.fetch_pk.as_bytes()),
+                delete_pk: v(head.delete_pk.as_bytes()),
+                size: head.size.code(),
+                ttl_days: head.ttl_days,
+                index: *index,
+                count: head.size.parts(),
+                hash: v(head.hash.as_bytes()),
+                work: work.map(work_to_wire),
+            }),
+            Self::BlobGet { fetch_id, first, count } => Op::BlobGet(wire::BlobGet {
+                fetch_id: v(fetch_id.as_bytes()),
+                first: *first,
+                count: *count,
+            }),
+            Self::BlobDelete { delete_id } => {
+                Op::BlobDelete(wire::BlobDelete { delete_id: v(delete_id.as_bytes()) })
+            }
         }
     }
 
@@ -275,6 +319,15 @@ impl Request {
                 work: work_from_wire(op.work)?,
             },
             Op::NoticeGet(op) => Self::NoticeGet { notice_id: NoticeId::parse(&op.notice_id)? },
+            Op::BlobPut(op) => blob_put(op)?,
+            Op::BlobGet(op) => {
+                let fetch_id = FetchId::parse(&op.fetch_id)?;
+                if op.first >= MAX_BLOB_PARTS || !(1..=MAX_BLOB_PARTS).contains(&op.count) {
+                    return Err(OpError::Bounds("part number"));
+                }
+                Self::BlobGet { fetch_id, first: op.first, count: op.count }
+            }
+            Op::BlobDelete(op) => Self::BlobDelete { delete_id: DeleteId::parse(&op.delete_id)? },
             // Forwarding is specified, with its numbers, and not served yet.
             Op::Open(_) => return Err(OpError::Unknown),
         })
@@ -296,7 +349,7 @@ impl Response {
         Self::from_wire(response.result.ok_or(OpError::Unknown)?)
     }
 
-    /// The answer as a frame; `payload` for `Cell`, `SlotEntry` and `NoticePart`, which are pushed.
+    /// The answer as a frame; `payload` for what is pushed: `Cell`, `SlotEntry`, `NoticePart` and `BlobPart`.
     pub fn into_frame(&self, request: u64, payload: Option<Vec<u8>>) -> Frame {
         let kind = if payload.is_some() { Kind::Push } else { Kind::Response };
         Frame { kind, request, tag: [0; TAG_LEN], op: self.encode(), payload }
@@ -351,6 +404,13 @@ impl Response {
                     signature: v(signature.as_bytes()),
                 })
             }
+            Self::BlobStored { fetch_id, delete_id } => R::BlobStored(wire::BlobStored {
+                fetch_id: v(fetch_id.as_bytes()),
+                delete_id: v(delete_id.as_bytes()),
+            }),
+            Self::BlobPart { index, count } => {
+                R::BlobPart(wire::BlobPart { index: *index, count: *count })
+            }
         }
     }
 
@@ -390,8 +450,31 @@ impl Response {
                 count: part.count,
                 signature: Signature::parse(&part.signature)?,
             },
+            R::BlobStored(stored) => Self::BlobStored {
+                fetch_id: FetchId::parse(&stored.fetch_id)?,
+                delete_id: DeleteId::parse(&stored.delete_id)?,
+            },
+            R::BlobPart(part) => Self::BlobPart { index: part.index, count: part.count },
         })
     }
+}
+
+fn blob_put(op: wire::BlobPut) -> Result<Request, OpError> {
+    let size = BlobSize::parse(op.size).ok_or(OpError::Bounds("blob size"))?;
+    if op.count != size.parts() || op.index >= op.count {
+        return Err(OpError::Bounds("part number"));
+    }
+    if !(1..=MAX_BLOB_TTL_DAYS).contains(&op.ttl_days) {
+        return Err(OpError::Bounds("blob life"));
+    }
+    let head = BlobHead {
+        fetch_pk: FetchPk::parse(&op.fetch_pk)?,
+        delete_pk: DeletePk::parse(&op.delete_pk)?,
+        size,
+        ttl_days: op.ttl_days,
+        hash: Hash::parse(&op.hash)?,
+    };
+    Ok(Request::BlobPut { head, index: op.index, work: work_from_wire(op.work)? })
 }
 
 fn part(index: u32, count: u32, max: u32, signature: &[u8]) -> Result<Part, OpError> {
@@ -437,6 +520,16 @@ mod tests {
 
     fn part(count: u32) -> Part {
         Part { index: count - 1, count, signature: Signature::from_bytes([2; 64]) }
+    }
+
+    fn blob_head() -> BlobHead {
+        BlobHead {
+            fetch_pk: FetchPk::from_bytes([1; 32]),
+            delete_pk: DeletePk::from_bytes([2; 32]),
+            size: BlobSize::Large,
+            ttl_days: 30,
+            hash: Hash::from_bytes([3; 32]),
+        }
     }
 
     fn longest() -> Vec<(Request, bool)> {
@@ -503,6 +596,12 @@ mod tests {
                 true,
             ),
             (Request::NoticeGet { notice_id }, false),
+            (Request::BlobPut { head: blob_head(), index: 69, work: Some(work()) }, true),
+            (
+                Request::BlobGet { fetch_id: FetchId::from_bytes([5; 32]), first: 69, count: 70 },
+                false,
+            ),
+            (Request::BlobDelete { delete_id: DeleteId::from_bytes([6; 32]) }, false),
         ]
     }
 
@@ -540,6 +639,22 @@ mod tests {
             part.count = 5;
         }
         assert_eq!(Request::decode(&slot.encode()), Err(OpError::Bounds("part number")));
+        let put =
+            |head, index| Request::decode(&Request::BlobPut { head, index, work: None }.encode());
+        assert!(put(blob_head(), 69).is_ok());
+        assert_eq!(put(blob_head(), 70), Err(OpError::Bounds("part number")));
+        for ttl_days in [0, 31] {
+            let head = BlobHead { ttl_days, ..blob_head() };
+            assert_eq!(put(head, 0), Err(OpError::Bounds("blob life")));
+        }
+        let get = |first, count| {
+            let fetch_id = FetchId::from_bytes([1; 32]);
+            Request::decode(&Request::BlobGet { fetch_id, first, count }.encode())
+        };
+        assert!(get(69, 1).is_ok());
+        for (first, count) in [(70, 1), (0, 0), (0, 71)] {
+            assert_eq!(get(first, count), Err(OpError::Bounds("part number")));
+        }
     }
 
     proptest! {

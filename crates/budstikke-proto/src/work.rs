@@ -19,6 +19,8 @@ pub enum Purpose {
     Slot([u8; 32]),
     /// A notice's first version.
     Notice([u8; 32]),
+    /// The blob with this `fetch_pk`.
+    Blob([u8; 32]),
 }
 
 /// A found solution, as it travels.
@@ -72,6 +74,7 @@ fn challenge(seed: Seed, purpose: &Purpose, nonce: u64) -> [u8; 32] {
         Purpose::FrontDoor(target) => (2, target),
         Purpose::Slot(target) => (3, target),
         Purpose::Notice(target) => (4, target),
+        Purpose::Blob(target) => (5, target),
     };
     Sha256::new_with_prefix(b"budstikke/work/v1")
         .chain_update(seed.as_bytes())

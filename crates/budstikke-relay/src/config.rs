@@ -27,7 +27,9 @@ pub struct Config {
     pub max_ttl_days: u32,
     /// Most cells waiting under one grant, 1 to 4,096.
     pub max_quota: u32,
-    /// Proof-of-work effort for a new mailbox, slot or notice. 0 asks for none and is for loopback only.
+    /// Most MiB of all blobs together; 0 takes none.
+    pub max_blob_mib: u32,
+    /// Proof-of-work effort for a new mailbox, slot, notice or blob. 0 asks for none and is for loopback only.
     pub work_effort: u32,
     /// Proof-of-work effort for each cell at a front door, at least 1.
     pub front_door_effort: u32,
@@ -65,6 +67,7 @@ impl Default for Config {
             alpn: vec!["h3".into()],
             max_ttl_days: MAX_TTL_DAYS,
             max_quota: MAX_QUOTA,
+            max_blob_mib: 4_096,
             work_effort: 100,
             front_door_effort: 200,
             max_connections: 10_000,

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use budstikke_proto::descriptor::relay_id;
+use budstikke_proto::id::{DeleteId, DeletePk, FetchId, FetchPk};
 use budstikke_proto::id::{RecvId, RecvPk, RelayId, SendId, SendPk};
 use budstikke_proto::sign::SigningSeed;
 use data_encoding::HEXLOWER;
@@ -145,6 +146,15 @@ impl Identity {
     pub(crate) fn send_id(&self, recv_id: &RecvId, send_pk: &SendPk) -> SendId {
         let parts: [&[u8]; 2] = [recv_id.as_bytes(), send_pk.as_bytes()];
         SendId::from_bytes(self.mac(b"budstikke/send-id/v1", &parts))
+    }
+
+    pub(crate) fn fetch_id(&self, fetch_pk: &FetchPk) -> FetchId {
+        FetchId::from_bytes(self.mac(b"budstikke/fetch-id/v1", &[fetch_pk.as_bytes()]))
+    }
+
+    pub(crate) fn delete_id(&self, fetch_id: &FetchId, delete_pk: &DeletePk) -> DeleteId {
+        let parts: [&[u8]; 2] = [fetch_id.as_bytes(), delete_pk.as_bytes()];
+        DeleteId::from_bytes(self.mac(b"budstikke/delete-id/v1", &parts))
     }
 
     /// The X25519 secret of one epoch.

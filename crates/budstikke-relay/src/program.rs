@@ -61,7 +61,10 @@ struct Flags {
     /// Most cells waiting under one grant, 1 to 4096. [default: 4096]
     #[arg(long, value_name = "CELLS")]
     max_quota: Option<u32>,
-    /// Proof-of-work effort for a new mailbox, slot or notice; 0 asks none, on loopback only. [default: 100]
+    /// Most MiB of all blobs together; 0 takes none. [default: 4096]
+    #[arg(long, value_name = "MIB")]
+    max_blob_mib: Option<u32>,
+    /// Proof-of-work effort for a new mailbox, slot, notice or blob; 0 asks none, on loopback only. [default: 100]
     #[arg(long, value_name = "EFFORT")]
     work_effort: Option<u32>,
     /// Proof-of-work effort for each cell at a front door, at least 1. [default: 200]
@@ -178,6 +181,7 @@ fn given(flags: &Flags) -> BTreeMap<&'static str, figment::value::Value> {
         ("alpn", (!flags.alpn.is_empty()).then(|| Value::from(flags.alpn.clone()))),
         ("max_ttl_days", flags.max_ttl_days.map(Value::from)),
         ("max_quota", flags.max_quota.map(Value::from)),
+        ("max_blob_mib", flags.max_blob_mib.map(Value::from)),
         ("work_effort", flags.work_effort.map(Value::from)),
         ("front_door_effort", flags.front_door_effort.map(Value::from)),
         ("max_connections", flags.max_connections.map(Value::from)),

@@ -265,3 +265,20 @@ pub(crate) struct HeldCase {
     pub(crate) msg_id: String,
     pub(crate) signature: String,
 }
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct BlobFile {
+    pub(crate) blobs: Vec<BlobCase>,
+    /// Lengths that no blob has.
+    pub(crate) refused_contents: Vec<usize>,
+    /// Places in the last payload of the smallest blob where a byte that is not zero is to be refused.
+    pub(crate) refused_fillings: Vec<usize>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct BlobCase {
+    pub(crate) size: u32,
+    pub(crate) content: Counting,
+    pub(crate) count: u32,
+    pub(crate) hash: String,
+}

@@ -100,6 +100,18 @@ pub(crate) fn notice_payloads(content: &[u8]) -> Vec<Vec<u8>> {
     all.chunks(15_024).map(<[u8]>::to_vec).collect()
 }
 
+/// 5.5: content, zeros.
+pub(crate) fn blob_payloads(content: &[u8]) -> Vec<Vec<u8>> {
+    let mut all = content.to_vec();
+    all.resize(all.len().next_multiple_of(15_024), 0);
+    all.chunks(15_024).map(<[u8]>::to_vec).collect()
+}
+
+/// 5.5: the hash over all payloads.
+pub(crate) fn blob_hash(payloads: &[Vec<u8>]) -> [u8; 32] {
+    sha256(&[b"budstikke/blob/v1", &payloads.concat()])
+}
+
 /// 3.5: Ed25519 over domain, zero byte, parts.
 pub(crate) fn sign(seed: &[u8; 32], domain: &str, parts: &[&[u8]]) -> [u8; 64] {
     SigningKey::from_bytes(seed)

@@ -2,22 +2,23 @@
 
 use budstikke_proto::address::{AddressError, RelayAddress};
 use budstikke_proto::auth::{CapabilityKey, operation_hash};
+use budstikke_proto::blob::{self, BlobError, BlobSize};
 use budstikke_proto::cell::{self, CellError, Fragment, Opened, SealKey};
 use budstikke_proto::descriptor::{self, Descriptor, DescriptorError};
 use budstikke_proto::frame::{Frame, FrameError, Kind};
 use budstikke_proto::id::{
-    CancelPk, Hash, Label, MsgId, NoticeId, RecvId, RecvPk, RelayId, Seed, SendId, SendPk,
-    Signature, SlotId,
+    CancelPk, DeleteId, DeletePk, FetchId, FetchPk, Hash, Label, MsgId, NoticeId, RecvId, RecvPk,
+    RelayId, Seed, SendId, SendPk, Signature, SlotId,
 };
-use budstikke_proto::op::{ErrorCode, OpError, Part, Request, Response};
+use budstikke_proto::op::{BlobHead, ErrorCode, OpError, Part, Request, Response};
 use budstikke_proto::sign::SigningSeed;
 use budstikke_proto::work::{Purpose, Solution};
 use budstikke_proto::{held, notice, slot, wire, work};
 use rand_chacha::rand_core::{CryptoRng, Error, RngCore};
 
 use crate::files::{
-    AddressFile, AuthCase, CellFile, Counting, DescriptorFile, Fields, FrameFile, HeldCase,
-    NoticeFile, OpFile, SlotCase, WorkCase, array, bytes, hex, load,
+    AddressFile, AuthCase, BlobFile, CellFile, Counting, DescriptorFile, Fields, FrameFile,
+    HeldCase, NoticeFile, OpFile, SlotCase, WorkCase, array, bytes, hex, load,
 };
 use crate::raw;
 
@@ -288,6 +289,7 @@ fn work_is_paid_or_not() {
             "front_door" => (2, Purpose::FrontDoor(target)),
             "slot" => (3, Purpose::Slot(target)),
             "notice" => (4, Purpose::Notice(target)),
+            "blob" => (5, Purpose::Blob(target)),
             other => panic!("{other}"),
         };
         let (nonce, solution) = (number(&case.nonce), array(&case.solution));
@@ -315,6 +317,30 @@ fn cancellations() {
         assert!(!held::verify_cancel(&cancel_pk, &send_id, &other, &signature));
         let parts: [&[u8]; 2] = [&send, &msg];
         assert_eq!(&raw::sign(&seed, "budstikke/cancel/v1", &parts), signature.as_bytes());
+    }
+}
+
+#[test]
+fn blobs() {
+    let file: BlobFile = load("blob.json");
+    for case in &file.blobs {
+        let (content, size) = (case.content.bytes(), BlobSize::parse(case.size).unwrap());
+        let (found, payloads) = blob::to_payloads(&content).unwrap();
+        assert_eq!((found, size.parts()), (size, case.count));
+        assert_eq!(payloads, raw::blob_payloads(&content));
+        assert_eq!(payloads.len(), usize::try_from(case.count).unwrap());
+        assert_eq!(blob::from_payloads(size, payloads.iter().map(Vec::as_slice)), Ok(content));
+        assert_eq!(hex(blob::hash(payloads.iter().map(Vec::as_slice)).as_bytes()), case.hash);
+        assert_eq!(hex(raw::blob_hash(&payloads)), case.hash);
+    }
+    for length in &file.refused_contents {
+        assert_eq!(blob::to_payloads(&vec![0; *length]), Err(BlobError::Size(*length)));
+    }
+    for place in &file.refused_fillings {
+        let mut payloads = raw::blob_payloads(&file.blobs[0].content.bytes());
+        payloads[4][*place] = 1;
+        let found = blob::from_payloads(BlobSize::Small, payloads.iter().map(Vec::as_slice));
+        assert_eq!(found, Err(BlobError::Malformed));
     }
 }
 
@@ -382,6 +408,26 @@ fn request(name: &str, fields: &Fields) -> Request {
             Request::NoticePut { notice_id: notice_id(), version, part: part(), work }
         }
         "notice_get" => Request::NoticeGet { notice_id: notice_id() },
+        "blob_put" => {
+            let size = BlobSize::parse(int("size")).unwrap();
+            assert_eq!(size.parts(), int("count"));
+            let head = BlobHead {
+                fetch_pk: FetchPk::from_bytes(array(text("fetch_pk"))),
+                delete_pk: DeletePk::from_bytes(array(text("delete_pk"))),
+                size,
+                ttl_days: int("ttl_days"),
+                hash: Hash::from_bytes(array(text("hash"))),
+            };
+            Request::BlobPut { head, index: int("index"), work }
+        }
+        "blob_get" => Request::BlobGet {
+            fetch_id: FetchId::from_bytes(array(text("fetch_id"))),
+            first: int("first"),
+            count: int("count"),
+        },
+        "blob_delete" => {
+            Request::BlobDelete { delete_id: DeleteId::from_bytes(array(text("delete_id"))) }
+        }
         other => panic!("{other}"),
     }
 }
@@ -432,6 +478,11 @@ fn response(name: &str, fields: &Fields) -> Response {
             count: int("count"),
             signature: signature("signature"),
         },
+        "blob_stored" => Response::BlobStored {
+            fetch_id: FetchId::from_bytes(array(text("fetch_id"))),
+            delete_id: DeleteId::from_bytes(array(text("delete_id"))),
+        },
+        "blob_part" => Response::BlobPart { index: int("index"), count: int("count") },
         other => panic!("{other}"),
     }
 }

@@ -2,13 +2,15 @@
 
 use budstikke_proto::address::RelayAddress;
 use budstikke_proto::auth::{CapabilityKey, operation_hash};
+use budstikke_proto::blob::{self, BlobSize};
 use budstikke_proto::cell::{self, Fragment, SealKey};
 use budstikke_proto::descriptor::{Descriptor, relay_id, spki};
 use budstikke_proto::frame::{Frame, Kind};
 use budstikke_proto::id::{
-    CancelPk, Hash, Label, MsgId, NoticeId, RecvId, RecvPk, Seed, SendId, SendPk, Signature, SlotId,
+    CancelPk, DeleteId, DeletePk, FetchId, FetchPk, Hash, Label, MsgId, NoticeId, RecvId, RecvPk,
+    Seed, SendId, SendPk, Signature, SlotId,
 };
-use budstikke_proto::op::{ErrorCode, Part, Request, Response};
+use budstikke_proto::op::{BlobHead, ErrorCode, Part, Request, Response};
 use budstikke_proto::sign::SigningSeed;
 use budstikke_proto::work::{Purpose, Solution};
 use budstikke_proto::{held, notice, slot, wire, work};
@@ -16,10 +18,10 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use crate::files::{
-    AddressCase, AddressFile, AddressRefused, AuthCase, CellCase, CellFile, Counting, CoverCase,
-    DescriptorFile, EnvelopeCase, Fields, FrameCase, FrameFile, FrameRefused, FrontDoorCase,
-    HeldCase, HelloRefused, NoticeCase, NoticeFile, OpCase, OpFile, OpRefused, PlainRefused,
-    SlotCase, WorkCase, hex, save,
+    AddressCase, AddressFile, AddressRefused, AuthCase, BlobCase, BlobFile, CellCase, CellFile,
+    Counting, CoverCase, DescriptorFile, EnvelopeCase, Fields, FrameCase, FrameFile, FrameRefused,
+    FrontDoorCase, HeldCase, HelloRefused, NoticeCase, NoticeFile, OpCase, OpFile, OpRefused,
+    PlainRefused, SlotCase, WorkCase, hex, save,
 };
 use crate::raw;
 
@@ -37,8 +39,12 @@ fn vectors_are_written_when_asked() {
     save("notice.json", &notices(rng));
     save("descriptor.json", &descriptor(rng));
     save("address.json", &addresses(rng));
-    save("work.json", &works(rng));
+    let kinds = [("create", 1, 1), ("front_door", 2, 4), ("slot", 3, 2), ("notice", 4, 2)];
+    let mut paid = works(rng, &kinds);
     save("held.json", &cancellations(rng));
+    paid.extend(works(rng, &[("blob", 5, 2)]));
+    save("work.json", &paid);
+    save("blob.json", &blobs());
 }
 
 fn random<const N: usize>(rng: &mut ChaCha20Rng) -> [u8; N] {
@@ -121,7 +127,17 @@ fn operations(rng: &mut ChaCha20Rng) -> OpFile {
         ("work_nonce", (1u64 << 40).to_string()),
         ("work_solution", hex(solution)),
     ];
+    let [pay3, pay4, pay5] = pay.clone();
     let [pay0, pay1, pay2] = pay;
+    // Not from `rng`, so that what follows keeps its bytes.
+    let (fetch_id, delete_id) = (FetchId::from_bytes([0x46; 32]), DeleteId::from_bytes([0x47; 32]));
+    let head = |size| BlobHead {
+        fetch_pk: FetchPk::from_bytes([0x44; 32]),
+        delete_pk: DeletePk::from_bytes([0x45; 32]),
+        size,
+        ttl_days: 30,
+        hash: Hash::from_bytes(hash),
+    };
     let n = |number: u64| number.to_string();
     let (recv_id, send_id) = (RecvId::from_bytes(recv), SendId::from_bytes(send));
     let (slot_id, notice_id) = (SlotId::from_bytes(slot), NoticeId::from_bytes(notice));
@@ -250,6 +266,45 @@ fn operations(rng: &mut ChaCha20Rng) -> OpFile {
             ]),
         ),
         ask("notice_get", Request::NoticeGet { notice_id }, fields([("notice_id", hex(notice))])),
+        ask(
+            "blob_put",
+            Request::BlobPut { head: head(BlobSize::Small), index: 0, work: paid },
+            fields([
+                ("fetch_pk", hex([0x44; 32])),
+                ("delete_pk", hex([0x45; 32])),
+                ("size", n(1)),
+                ("ttl_days", n(30)),
+                ("index", n(0)),
+                ("count", n(5)),
+                ("hash", hex(hash)),
+                pay3,
+                pay4,
+                pay5,
+            ]),
+        ),
+        ask(
+            "blob_put",
+            Request::BlobPut { head: head(BlobSize::Large), index: 69, work: None },
+            fields([
+                ("fetch_pk", hex([0x44; 32])),
+                ("delete_pk", hex([0x45; 32])),
+                ("size", n(3)),
+                ("ttl_days", n(30)),
+                ("index", n(69)),
+                ("count", n(70)),
+                ("hash", hex(hash)),
+            ]),
+        ),
+        ask(
+            "blob_get",
+            Request::BlobGet { fetch_id, first: 17, count: 53 },
+            fields([("fetch_id", hex([0x46; 32])), ("first", n(17)), ("count", n(53))]),
+        ),
+        ask(
+            "blob_delete",
+            Request::BlobDelete { delete_id },
+            fields([("delete_id", hex([0x47; 32]))]),
+        ),
     ];
     let answer = |name: &str, response: Response, fields: Fields| OpCase {
         name: name.into(),
@@ -327,6 +382,16 @@ fn operations(rng: &mut ChaCha20Rng) -> OpFile {
             },
             fields([("version", n(9)), ("index", n(0)), ("count", n(2)), ("signature", hex(sig))]),
         ),
+        answer(
+            "blob_stored",
+            Response::BlobStored { fetch_id, delete_id },
+            fields([("fetch_id", hex([0x46; 32])), ("delete_id", hex([0x47; 32]))]),
+        ),
+        answer(
+            "blob_part",
+            Response::BlobPart { index: 4, count: 5 },
+            fields([("index", n(4)), ("count", n(5))]),
+        ),
     ];
     let refuse = |name: &str, op: &[u8], error: &str| OpRefused {
         name: name.into(),
@@ -350,6 +415,19 @@ fn operations(rng: &mut ChaCha20Rng) -> OpFile {
     let part5 = Request::SlotAppend { slot_id, part: part(0, 5), work: None }.encode();
     let beyond =
         Request::NoticePut { notice_id, version: 1, part: part(2, 2), work: None }.encode();
+    let blob = |head, index| Request::BlobPut { head, index, work: None }.encode();
+    let small = blob(head(BlobSize::Small), 1);
+    let beyond_blob = blob(head(BlobSize::Small), 5);
+    let long_blob = blob(BlobHead { ttl_days: 31, ..head(BlobSize::Small) }, 0);
+    let changed = |from: [u8; 2], to: [u8; 2]| {
+        let mut op = small.clone();
+        let at = op.windows(2).position(|pair| pair == from).unwrap();
+        op[at..at + 2].copy_from_slice(&to);
+        op
+    };
+    let size_blob = changed([0x18, 1], [0x18, 4]);
+    let count_blob = changed([0x30, 5], [0x30, 18]);
+    let get_none = Request::BlobGet { fetch_id, first: 0, count: 0 }.encode();
     let short = [&[0x7a, 33, 0x0a, 31][..], &[1; 31]].concat();
     let refused_requests = vec![
         refuse("nothing", &[], "unknown"),
@@ -362,6 +440,11 @@ fn operations(rng: &mut ChaCha20Rng) -> OpFile {
         refuse("cut short", &[0x52, 0x20, 0x0a], "malformed"),
         refuse("a slot entry of five cells", &part5, "bounds"),
         refuse("a part beyond its count", &beyond, "bounds"),
+        refuse("a blob's part beyond its count", &beyond_blob, "bounds"),
+        refuse("a blob that lives 31 days", &long_blob, "bounds"),
+        refuse("a blob of size 4", &size_blob, "bounds"),
+        refuse("a blob with another size's count", &count_blob, "bounds"),
+        refuse("no part of a blob", &get_none, "bounds"),
         refuse("a recv_id of 31 bytes", &short, "length"),
     ];
     OpFile { requests, responses, refused_requests }
@@ -610,17 +693,16 @@ fn addresses(rng: &mut ChaCha20Rng) -> AddressFile {
     }
 }
 
-fn works(rng: &mut ChaCha20Rng) -> Vec<WorkCase> {
+fn works(rng: &mut ChaCha20Rng, kinds: &[(&str, u8, u32)]) -> Vec<WorkCase> {
     let mut out = Vec::new();
-    for (name, code, effort) in
-        [("create", 1, 1), ("front_door", 2, 4), ("slot", 3, 2), ("notice", 4, 2)]
-    {
+    for &(name, code, effort) in kinds {
         let (target, seed): ([u8; 32], [u8; 16]) = (random(rng), random(rng));
         let purpose = match code {
             1 => Purpose::Create(target),
             2 => Purpose::FrontDoor(target),
             3 => Purpose::Slot(target),
-            _ => Purpose::Notice(target),
+            4 => Purpose::Notice(target),
+            _ => Purpose::Blob(target),
         };
         let first = rng.next_u64();
         let found = work::solve(Seed::from_bytes(seed), &purpose, effort, first, || true).unwrap();
@@ -657,4 +739,22 @@ fn cancellations(rng: &mut ChaCha20Rng) -> Vec<HeldCase> {
         }
     };
     vec![case(), case()]
+}
+
+fn blobs() -> BlobFile {
+    let cases = BlobSize::ALL.map(|size| {
+        let content = Counting { start: 9, length: usize::try_from(size.bytes()).unwrap() };
+        let (_, payloads) = blob::to_payloads(&content.bytes()).unwrap();
+        BlobCase {
+            size: size.code(),
+            content,
+            count: size.parts(),
+            hash: hex(blob::hash(payloads.iter().map(Vec::as_slice)).as_bytes()),
+        }
+    });
+    BlobFile {
+        blobs: cases.into(),
+        refused_contents: vec![0, 65_535, 65_537, 262_143, 1_048_577],
+        refused_fillings: vec![5_440, 15_023],
+    }
 }

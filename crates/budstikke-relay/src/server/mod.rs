@@ -33,6 +33,8 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const SWEEP_INTERVAL: Duration = Duration::from_mins(15);
 /// How often the relay looks for held cells whose time has come; they leave within a second of it.
 const RELEASE_LOOK: Duration = Duration::from_millis(250);
+/// Blobs that are being received, of all clients together: at most a megabyte of memory each.
+const MAX_UPLOADS: usize = 64;
 /// Application close codes.
 const CODE_CLOSING: VarInt = VarInt::from_u32(1);
 const CODE_FULL: VarInt = VarInt::from_u32(2);
@@ -76,6 +78,7 @@ struct Shared {
     closing: CancellationToken,
     tasks: TaskTracker,
     connections: Arc<Semaphore>,
+    uploads: Arc<Semaphore>,
     started: Instant,
 }
 
@@ -112,6 +115,7 @@ impl Relay {
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
             connections: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
+            uploads: Arc::new(Semaphore::new(MAX_UPLOADS)),
             started: Instant::now(),
         });
         let admin = match config.admin_listen {
@@ -182,22 +186,26 @@ fn now() -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
+fn limits(config: &Config) -> Limits {
+    Limits { max_blob_bytes: u64::from(config.max_blob_mib) << 20, ..Limits::default() }
+}
+
 async fn open(config: &Config) -> Result<(Identity, Arc<dyn Store>), SpawnError> {
     if config.engine == Engine::Memory && config.data_dir.as_os_str().is_empty() {
         let (mut seed, mut secret) = ([0; 32], [0; 32]);
         OsRng.fill_bytes(&mut seed);
         OsRng.fill_bytes(&mut secret);
         let identity = Identity::new(SigningSeed::from_bytes(seed), secret);
-        return Ok((identity, Arc::new(MemoryStore::new(Limits::default()))));
+        return Ok((identity, Arc::new(MemoryStore::new(limits(config)))));
     }
     let config = config.clone();
     let opening = tokio::task::spawn_blocking(move || {
         let keys = RelayKeys::load(&config.data_dir, &config.store_key_file)?;
         let store: Arc<dyn Store> = match config.engine {
-            Engine::Memory => Arc::new(MemoryStore::new(Limits::default())),
+            Engine::Memory => Arc::new(MemoryStore::new(limits(&config))),
             Engine::Fjall => {
                 let folder = config.data_dir.join(STORE_FOLDER);
-                Arc::new(FjallStore::open(&folder, &keys.store, Limits::default())?)
+                Arc::new(FjallStore::open(&folder, &keys.store, limits(&config))?)
             }
         };
         Ok((keys.identity, store))
@@ -318,7 +326,8 @@ async fn serve(shared: &Arc<Shared>, connection: &Connection) {
     let mut secret = [0; 32];
     OsRng.fill_bytes(&mut secret);
     let epoch = Arc::clone(&shared.epoch.read().unwrap_or_else(PoisonError::into_inner));
-    let session = Arc::new(Mutex::new(Session::new(epoch, nonce, secret)));
+    let session =
+        Arc::new(Mutex::new(Session::new(epoch, nonce, secret, Arc::clone(&shared.uploads))));
     let streams = TaskTracker::new();
     let end = sleep(CONNECTION_LIFE);
     tokio::pin!(end);

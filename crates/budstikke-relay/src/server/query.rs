@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use budstikke_proto::id::{NoticeId, RecvId, SlotId};
+use budstikke_proto::id::{FetchId, NoticeId, RecvId, SlotId};
 use budstikke_proto::op::{ErrorCode, Response};
 use budstikke_proto::slot;
 use tokio::time::sleep;
@@ -51,6 +51,9 @@ pub(super) async fn run(
         Query::Subscribe { recv_id, since } => subscribe(shared, &out, recv_id, since).await,
         Query::Slot(slot_id) => read_slot(shared, &out, slot_id).await,
         Query::Notice(notice_id) => read_notice(shared, &out, notice_id).await,
+        Query::Blob { fetch_id, first, count } => {
+            read_blob(shared, &out, fetch_id, first, count).await
+        }
     };
     let (code, retry_after_s) = match done {
         Ok(()) => return Ok(()),
@@ -148,6 +151,31 @@ async fn read_notice(shared: &Shared, out: &Out<'_>, notice_id: NoticeId) -> Res
         out.push(&Response::NoticePart { version, index, count, signature }, payload).await?;
     }
     Ok(out.answer(&Response::End { next: notice.version, more: false }).await?)
+}
+
+async fn read_blob(
+    shared: &Shared,
+    out: &Out<'_>,
+    fetch_id: FetchId,
+    first: u32,
+    wanted: u32,
+) -> Result<(), Fault> {
+    let (mut index, end) = (first, first.saturating_add(wanted));
+    loop {
+        let max = end.saturating_sub(index).min(PAGE);
+        let page = shared.store.blob(now(), fetch_id, index, max).await?.ok_or(Fault::Unknown)?;
+        for payload in &page.payloads {
+            out.push(&Response::BlobPart { index, count: page.count }, payload).await?;
+            index = index.saturating_add(1);
+        }
+        if index >= end.min(page.count) {
+            let more = index < page.count;
+            return Ok(out.answer(&Response::End { next: index.into(), more }).await?);
+        }
+        if page.payloads.is_empty() {
+            return Err(StoreError::Damaged.into());
+        }
+    }
 }
 
 /// Where one request's frames go.

@@ -25,6 +25,8 @@ const MAX_READS: usize = 4;
 const WRITE_QUEUE: usize = 8;
 /// The time to open a stream.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time for all frames of one request: a megabyte at 4 kB a second.
+const REQUEST_TIMEOUT: Duration = Duration::from_mins(5);
 /// The time that a finished stream's last frames get to arrive.
 const LINGER: Duration = Duration::from_secs(5);
 /// Refusals leave at multiples of this.
@@ -78,6 +80,7 @@ impl Driver {
         let closing = self.shared.closing.clone();
         let deadline = Instant::now() + OPEN_TIMEOUT;
         let mut opened = false;
+        let mut unfinished = None;
         while self.reading || !self.jobs.is_empty() {
             let input = tokio::select! {
                 frame = self.frames.next(), if self.reading && self.jobs.len() < MAX_JOBS => {
@@ -101,11 +104,14 @@ impl Driver {
                     continue;
                 }
                 () = sleep_until(deadline), if !opened => return,
+                () = sleep_until(unfinished.unwrap_or(deadline)), if unfinished.is_some() => return,
             };
             opened = true;
             if self.drive(input).await.is_none() {
                 return;
             }
+            let end = unfinished.or_else(|| Instant::now().checked_add(REQUEST_TIMEOUT));
+            unfinished = end.filter(|_| self.stream.is_unfinished());
         }
     }
 

@@ -15,12 +15,14 @@ use budstikke_proto::wire::Hello;
 use budstikke_proto::work::{self, Purpose, Solution};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
+use tokio::sync::Semaphore;
 
 use crate::keys::Identity;
 
 mod assembly;
 mod keyring;
 mod stream;
+mod upload;
 
 use keyring::Keyring;
 #[cfg(test)]
@@ -104,13 +106,20 @@ pub(crate) struct Session {
     nonce: SessionNonce,
     keyring: Keyring,
     challenges: Challenges,
+    uploads: Arc<Semaphore>,
 }
 
 impl Session {
-    /// `secret` is random; the session's challenges come from it.
-    pub(crate) fn new(epoch: Arc<Epoch>, nonce: SessionNonce, secret: [u8; 32]) -> Self {
+    /// `secret` is random; the session's challenges come from it. `uploads` is room for blobs under way, of all
+    /// sessions together.
+    pub(crate) fn new(
+        epoch: Arc<Epoch>,
+        nonce: SessionNonce,
+        secret: [u8; 32],
+        uploads: Arc<Semaphore>,
+    ) -> Self {
         let challenges = Challenges { secret, made: 0, open: VecDeque::new() };
-        Self { epoch, nonce, keyring: Keyring::default(), challenges }
+        Self { epoch, nonce, keyring: Keyring::default(), challenges, uploads }
     }
 
     /// Whether work of `effort` was paid for `purpose`; uses the challenge up. Nothing asked is paid.

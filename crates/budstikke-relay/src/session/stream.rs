@@ -3,15 +3,18 @@
 use budstikke_proto::auth::{SessionKey, operation_hash};
 use budstikke_proto::frame::{Frame, Kind};
 use budstikke_proto::id::{CancelPk, Hash, MsgId, NoticeId, RecvId, SendId, Signature, SlotId};
+use budstikke_proto::id::{DeleteId, FetchId};
 use budstikke_proto::limits::{MAX_HOLD_DAYS, MAX_READ, TAG_LEN};
-use budstikke_proto::op::{ErrorCode, OpError, Request, Response};
+use budstikke_proto::op::{BlobHead, ErrorCode, OpError, Request, Response};
 use budstikke_proto::work::Purpose;
-use budstikke_proto::{held, notice, slot};
+use budstikke_proto::work::Solution;
+use budstikke_proto::{blob, held, notice, slot};
 use bytes::Bytes;
 
 use super::Session;
 use super::assembly::{self, Assembled, Assembly, Target};
-use crate::store::{Capability, Mutation, Notice, Outcome, SlotEntry, StoreError};
+use super::upload::{Room, Upload, Whole};
+use crate::store::{Blob, Capability, Mutation, Notice, Outcome, SlotEntry, StoreError};
 
 /// When to come again after [`ErrorCode::Full`], coarse on purpose.
 const FULL_RETRY_S: u32 = 60;
@@ -56,6 +59,7 @@ pub(crate) enum Query {
     Subscribe { recv_id: RecvId, since: u64 },
     Slot(SlotId),
     Notice(NoticeId),
+    Blob { fetch_id: FetchId, first: u32, count: u32 },
 }
 
 /// Ties an outcome to the answer that it makes.
@@ -67,6 +71,7 @@ pub(crate) struct Ticket {
 enum Answer {
     Plain(Response),
     Receipt(SlotId, Hash),
+    Stored { fetch_id: FetchId, delete_id: DeleteId, room: Room },
 }
 
 /// An operation whose key is being looked up.
@@ -104,6 +109,7 @@ pub(crate) struct Stream {
     opened: bool,
     closed: bool,
     assembly: Option<Assembly>,
+    upload: Option<Upload>,
     waiting: Option<Waiting>,
 }
 
@@ -122,6 +128,11 @@ impl Stream {
             },
             Input::Stored(ticket, outcome) => vec![stored(session, ticket, outcome)],
         }
+    }
+
+    /// Whether a request of several frames has begun and not ended. A stream should not stay so for long.
+    pub(crate) const fn is_unfinished(&self) -> bool {
+        self.assembly.is_some() || self.upload.is_some()
     }
 
     fn frame(&mut self, now: i64, session: &mut Session, frame: Frame) -> Vec<Action> {
@@ -143,7 +154,10 @@ impl Stream {
         if opening == self.opened || takes_payload(&parsed) != payload.is_some() {
             return self.break_off(request);
         }
-        if self.assembly.is_some() && !takes_parts(&parsed) {
+        let blob = matches!(parsed, Request::BlobPut { .. });
+        if self.assembly.is_some() && (blob || !takes_parts(&parsed))
+            || self.upload.is_some() && !blob
+        {
             return self.break_off(request);
         }
         self.opened = true;
@@ -164,6 +178,10 @@ impl Stream {
                     Ok(None) => Vec::new(),
                     Err(assembly::OutOfOrder) => self.break_off(request),
                 }
+            }
+            Request::BlobPut { head, index, work } => {
+                let signed = Signed { request, tag, hash };
+                self.blob_part(now, session, &signed, &head, index, work.as_ref(), payload)
             }
             Request::Open | Request::Info => {
                 vec![respond(request, &Response::Hello(session.epoch.hello.clone()))]
@@ -236,6 +254,14 @@ impl Stream {
             Request::Send { send_id, .. } => {
                 (Capability::Sender(send_id), Operation::Send(Box::new(parsed), payload))
             }
+            Request::BlobGet { fetch_id, first, count } => {
+                let query = Query::Blob { fetch_id, first, count };
+                (Capability::Fetcher(fetch_id), Operation::Query(query))
+            }
+            Request::BlobDelete { delete_id } => {
+                let delete = plain(Response::Done, Mutation::BlobDelete { delete_id });
+                (Capability::Deleter(delete_id), delete)
+            }
             Request::Hold { send_id, msg_id, release_at, cancel_pk } => {
                 let operation = if release_at <= now {
                     let send = Request::Send { send_id, msg_id, work: None };
@@ -258,8 +284,48 @@ impl Stream {
         vec![Action::Lookup(who)]
     }
 
+    /// One frame of a blob. The first one's tag and work decide whether the relay keeps any.
+    #[allow(clippy::too_many_arguments, reason = "the request's fields, taken apart")]
+    fn blob_part(
+        &mut self,
+        now: i64,
+        session: &mut Session,
+        signed: &Signed,
+        head: &BlobHead,
+        index: u32,
+        work: Option<&Solution>,
+        payload: Bytes,
+    ) -> Vec<Action> {
+        let request = signed.request;
+        let proved = match &self.upload {
+            None if index == 0 => prove(session, signed, head.delete_pk.as_bytes()),
+            None => return self.break_off(request),
+            Some(upload) if !upload.expects(request, head, index) => {
+                return self.break_off(request);
+            }
+            Some(upload) => signed.verify(&upload.key).then(|| upload.key.clone()),
+        };
+        let Some(key) = proved else {
+            (self.closed, self.upload) = (true, None);
+            return vec![refuse(request), Action::Close];
+        };
+        let mut upload = self.upload.take().unwrap_or_else(|| {
+            let purpose = Purpose::Blob(*head.fetch_pk.as_bytes());
+            let effort = session.epoch.terms.work_effort;
+            let paid = session.paid(now, work, &purpose, effort);
+            Upload::begin(request, *head, key, paid, &session.uploads)
+        });
+        let whole = upload.add(payload);
+        if let Some(whole) = whole {
+            return uploaded(session, request, head, whole);
+        }
+        self.upload = Some(upload);
+        Vec::new()
+    }
+
     fn break_off(&mut self, request: u64) -> Vec<Action> {
         (self.closed, self.assembly, self.waiting) = (true, None, None);
+        self.upload = None;
         vec![error(request, ErrorCode::Malformed, 0), Action::Close]
     }
 }
@@ -377,6 +443,24 @@ fn assembled(now: i64, session: &mut Session, request: u64, whole: Assembled) ->
     vec![Action::Submit(Ticket { request, answer }, Box::new(mutation))]
 }
 
+fn uploaded(session: &Session, request: u64, head: &BlobHead, whole: Whole) -> Vec<Action> {
+    let (room, payloads) = match whole {
+        Ok(whole) => whole,
+        Err((code, retry_after_s)) => return vec![error(request, code, retry_after_s)],
+    };
+    let pieces = || payloads.iter().map(AsRef::as_ref);
+    if blob::hash(pieces()) != head.hash || !blob::is_filled(head.size, pieces()) {
+        return vec![error(request, ErrorCode::Malformed, 0)];
+    }
+    let BlobHead { fetch_pk, delete_pk, size, ttl_days, hash } = *head;
+    let fetch_id = session.epoch.identity.fetch_id(&fetch_pk);
+    let delete_id = session.epoch.identity.delete_id(&fetch_id, &delete_pk);
+    let blob = Blob { fetch_pk, delete_pk, size, ttl_days, hash, payloads };
+    let put = Mutation::BlobPut { fetch_id, delete_id, blob };
+    let answer = Answer::Stored { fetch_id, delete_id, room };
+    vec![Action::Submit(Ticket { request, answer }, Box::new(put))]
+}
+
 fn stored(session: &Session, ticket: Ticket, outcome: Result<Outcome, StoreError>) -> Action {
     let Ticket { request, answer } = ticket;
     let outcome = match outcome {
@@ -390,6 +474,10 @@ fn stored(session: &Session, ticket: Ticket, outcome: Result<Outcome, StoreError
             let signing = session.epoch.identity.signing();
             let signature = slot::sign_receipt(signing, &slot_id, entry, &hash);
             respond(request, &Response::SlotReceipt { slot_id, entry, hash, signature })
+        }
+        (Outcome::Done, Answer::Stored { fetch_id, delete_id, room }) => {
+            drop(room);
+            respond(request, &Response::BlobStored { fetch_id, delete_id })
         }
         (Outcome::Unknown, _) => refuse(request),
         (Outcome::Full, _) => error(request, ErrorCode::Full, FULL_RETRY_S),
@@ -406,7 +494,10 @@ const fn takes_payload(request: &Request) -> bool {
 }
 
 const fn takes_parts(request: &Request) -> bool {
-    matches!(request, Request::SlotAppend { .. } | Request::NoticePut { .. })
+    matches!(
+        request,
+        Request::SlotAppend { .. } | Request::NoticePut { .. } | Request::BlobPut { .. }
+    )
 }
 
 fn respond(request: u64, response: &Response) -> Action {

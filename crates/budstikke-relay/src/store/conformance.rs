@@ -3,12 +3,20 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use budstikke_proto::id::{CancelPk, Hash, Label, MsgId, NoticeId, RecvId, RecvPk, SendId};
-use budstikke_proto::id::{SendPk, Signature, SlotId};
+use budstikke_proto::blob::BlobSize;
+use budstikke_proto::id::{CancelPk, DeleteId, DeletePk, FetchId, FetchPk, Hash, Label, MsgId};
+use budstikke_proto::id::{NoticeId, RecvId, RecvPk, SendId, SendPk, Signature, SlotId};
 use bytes::Bytes;
 
 use super::rules::DAY_S;
-use super::{Capability, Mutation, Notice, Outcome, SlotEntry, Store, StoreError, WatchEvent};
+use super::{
+    Blob, Capability, Limits, Mutation, Notice, Outcome, SlotEntry, Store, StoreError, WatchEvent,
+};
+
+/// What engines are opened with here: room for 48 of the smallest blobs.
+pub(super) fn limits() -> Limits {
+    Limits { max_blob_bytes: 3 << 20, ..Limits::default() }
+}
 
 /// A place where an engine can be opened again.
 #[async_trait]
@@ -38,6 +46,8 @@ macro_rules! store_conformance {
                 a_cancelled_cell_never_comes
                 held_cells_go_with_their_grant_and_their_mailbox
                 a_cell_that_was_due_while_nothing_ran_is_not_lost
+                a_blob_stands_whole_and_never_changes
+                blobs_expire_and_free_their_room
                 a_batch_sees_itself
                 a_closed_store_says_so
             );
@@ -101,6 +111,28 @@ pub(super) fn cancel(n: u8, msg: u8) -> Mutation {
 
 pub(super) fn canceller(n: u8, msg: u8) -> Capability {
     Capability::Canceller(sender(n), MsgId::from_bytes([msg; 16]))
+}
+
+pub(super) fn fetch(n: u8) -> FetchId {
+    FetchId::from_bytes([n; 32])
+}
+
+/// `mark` is its content; the engine does not look at lengths.
+pub(super) fn blob_put(n: u8, mark: u8, size: BlobSize, ttl_days: u32) -> Mutation {
+    let payloads = (0..size.parts()).map(|index| Bytes::from(format!("{mark} {index}"))).collect();
+    let blob = Blob {
+        fetch_pk: FetchPk::from_bytes([n ^ 0xFF; 32]),
+        delete_pk: DeletePk::from_bytes([n ^ 0xF0; 32]),
+        size,
+        ttl_days,
+        hash: Hash::from_bytes([mark; 32]),
+        payloads,
+    };
+    Mutation::BlobPut { fetch_id: fetch(n), delete_id: DeleteId::from_bytes([n; 32]), blob }
+}
+
+pub(super) fn blob_delete(n: u8) -> Mutation {
+    Mutation::BlobDelete { delete_id: DeleteId::from_bytes([n; 32]) }
 }
 
 pub(super) fn trim(mailbox: u8, upto: u64) -> Mutation {
@@ -538,6 +570,72 @@ pub(super) async fn a_cell_that_was_due_while_nothing_ran_is_not_lost(lab: &impl
     assert_eq!(store.key_of(last + DAY_S, Capability::Owner(recv(1))).await, Ok(None));
 }
 
+pub(super) async fn a_blob_stands_whole_and_never_changes(lab: &impl Lab) {
+    let store = lab.open().await;
+    let (fetcher, deleter) =
+        (Capability::Fetcher(fetch(1)), Capability::Deleter(DeleteId::from_bytes([1; 32])));
+    assert_eq!(store.key_of(NOW, fetcher).await, Ok(None));
+    assert_eq!(store.blob(NOW, fetch(1), 0, 70).await, Ok(None));
+    all_done(&store, NOW, vec![blob_put(1, 7, BlobSize::Large, 5)]).await;
+    let store = lab.open().await;
+    assert_eq!(store.key_of(NOW, fetcher).await, Ok(Some([0xFE; 32])));
+    assert_eq!(store.key_of(NOW, deleter).await, Ok(Some([0xF1; 32])));
+    for (first, max, wanted) in [(0, 70, 0..70), (16, 3, 16..19), (69, 70, 69..70), (70, 1, 0..0)] {
+        let page = store.blob(NOW, fetch(1), first, max).await.unwrap().unwrap();
+        let wanted: Vec<_> = wanted.map(|index| Bytes::from(format!("7 {index}"))).collect();
+        assert_eq!((page.payloads, page.count), (wanted, 70));
+    }
+    // The same again is no change, another one is refused, whoever made it.
+    all_done(&store, NOW, vec![blob_put(1, 7, BlobSize::Large, 20)]).await;
+    assert_eq!(one(&store, NOW, blob_put(1, 8, BlobSize::Small, 5)).await, Outcome::Conflict);
+    let Mutation::BlobPut { fetch_id, blob, .. } = blob_put(1, 7, BlobSize::Large, 5) else {
+        unreachable!()
+    };
+    let delete_id = DeleteId::from_bytes([9; 32]);
+    let other = Mutation::BlobPut { fetch_id, delete_id, blob };
+    assert_eq!(one(&store, NOW, other).await, Outcome::Conflict);
+    assert_eq!(one(&store, NOW, blob_delete(9)).await, Outcome::Unknown);
+    all_done(&store, NOW, vec![blob_delete(1)]).await;
+    let store = lab.open().await;
+    assert_eq!(one(&store, NOW, blob_delete(1)).await, Outcome::Unknown);
+    assert_eq!(store.blob(NOW, fetch(1), 0, 70).await, Ok(None));
+    for who in [fetcher, deleter] {
+        assert_eq!(store.key_of(NOW, who).await, Ok(None));
+    }
+    all_done(&store, NOW, vec![blob_put(1, 8, BlobSize::Small, 5)]).await;
+    assert_eq!(store.blob(NOW, fetch(1), 4, 70).await.unwrap().unwrap().payloads, ["8 4"]);
+}
+
+pub(super) async fn blobs_expire_and_free_their_room(lab: &impl Lab) {
+    let store = lab.open().await;
+    all_done(&store, NOW, vec![blob_put(1, 1, BlobSize::Large, 2)]).await;
+    all_done(&store, NOW, vec![blob_put(2, 2, BlobSize::Large, 5)]).await;
+    all_done(&store, NOW, vec![blob_put(3, 3, BlobSize::Medium, 5)]).await;
+    let store = lab.open().await;
+    let large = |n| blob_put(n, n, BlobSize::Large, 5);
+    assert_eq!(one(&store, NOW, large(4)).await, Outcome::Full);
+    assert_eq!(one(&store, NOW, large(2)).await, Outcome::Done, "a repeat needs no room");
+    // What was deleted, or expired and was not swept, takes none.
+    all_done(&store, NOW, vec![blob_delete(3), large(4)]).await;
+    let later = NOW + 2 * DAY_S;
+    assert_eq!(one(&store, later, large(5)).await, Outcome::Full);
+    let later = NOW + 3 * DAY_S;
+    assert_eq!(store.blob(later, fetch(1), 0, 70).await, Ok(None));
+    assert_eq!(store.key_of(later, Capability::Fetcher(fetch(1))).await, Ok(None));
+    assert_eq!(one(&store, later, blob_delete(1)).await, Outcome::Unknown);
+    all_done(&store, later, vec![blob_put(1, 9, BlobSize::Small, 30)]).await;
+    assert_eq!(one(&store, later, large(5)).await, Outcome::Full);
+    store.sweep(later).await.unwrap();
+    let page = store.blob(later, fetch(1), 0, 70).await.unwrap().unwrap();
+    assert_eq!((page.count, &page.payloads[..1]), (5, &[Bytes::from("9 0")][..]));
+    let end = later + 31 * DAY_S;
+    let store = lab.open().await;
+    store.sweep(end).await.unwrap();
+    assert_eq!(store.sweep(end).await, Ok(0));
+    all_done(&store, end, vec![large(5), large(6), large(7)]).await;
+    assert_eq!(one(&store, end, blob_put(8, 8, BlobSize::Small, 1)).await, Outcome::Full);
+}
+
 pub(super) async fn a_batch_sees_itself(lab: &impl Lab) {
     let store = lab.open().await;
     let batch = vec![
@@ -557,13 +655,18 @@ pub(super) async fn a_batch_sees_itself(lab: &impl Lab) {
         append(3, 6),
         cancel(3, 5),
         append(3, 6),
+        blob_put(1, 1, BlobSize::Small, 5),
+        blob_put(1, 2, BlobSize::Small, 5),
+        blob_delete(1),
+        blob_delete(1),
     ];
     let outcomes = store.apply(NOW, batch).await.unwrap();
     let done = Outcome::Done;
     let (full, unknown) = (Outcome::Full, Outcome::Unknown);
     let [a, b] = [Outcome::Placed(0), Outcome::Placed(1)];
     assert_eq!(outcomes[..11], [done, done, done, done, done, full, a, b, a, done, unknown]);
-    assert_eq!(outcomes[11..], [done, done, full, done, done]);
+    assert_eq!(outcomes[11..16], [done, done, full, done, done]);
+    assert_eq!(outcomes[16..], [done, Outcome::Conflict, done, unknown]);
     assert_eq!(marks(&read(&store, NOW, 1, 0).await), [1, 2, 6]);
 }
 
@@ -573,6 +676,7 @@ pub(super) async fn a_closed_store_says_so(lab: &impl Lab) {
     assert_eq!(store.apply(NOW, vec![create(1, TTL, true)]).await, Err(StoreError::Closed));
     assert_eq!(store.slot(NOW, SlotId::from_bytes([1; 32])).await, Err(StoreError::Closed));
     assert_eq!(store.sweep(NOW).await, Err(StoreError::Closed));
+    assert_eq!(store.blob(NOW, fetch(1), 0, 1).await, Err(StoreError::Closed));
     assert_eq!(store.key_of(NOW, canceller(1, 1)).await, Err(StoreError::Closed));
     store.close().await;
 }

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use budstikke_proto::id::SlotId;
 use budstikke_proto::id::{CancelPk, Label, MsgId, NoticeId, RecvId, RecvPk, SendId, SendPk};
+use budstikke_proto::id::{DeleteId, FetchId, SlotId};
 use budstikke_proto::limits::MAX_SLOT_ENTRIES;
 
 use super::hub::Hub;
 use super::rules::{Limits, day_of, first_seq, last_day, record_day};
 use super::{
-    Capability, Committing, Mutation, Notice, Outcome, Page, SlotEntry, Store, StoreError,
-    StoredCell, Watch,
+    Blob, BlobPage, Capability, Committing, Mutation, Notice, Outcome, Page, SlotEntry, Store,
+    StoreError, StoredCell, Watch,
 };
 
 /// Keeps everything in memory.
@@ -36,6 +36,7 @@ struct State {
     /// By time, then in the order in which they came.
     held: BTreeMap<(i64, u64), Held>,
     holds: u64,
+    blobs: HashMap<FetchId, (u32, DeleteId, Blob)>,
 }
 
 struct Held {
@@ -98,12 +99,13 @@ impl State {
         self.known.retain(|_, day| *day >= today);
         self.slots.retain(|_, (day, _)| *day >= today);
         self.notices.retain(|_, (day, _)| *day >= today);
+        self.blobs.retain(|_, (day, ..)| *day >= today);
         u64::try_from(before.saturating_sub(self.rows())).unwrap_or(u64::MAX)
     }
 
     fn rows(&self) -> usize {
         let cells: usize = self.mailboxes.values().map(|mailbox| mailbox.cells.len()).sum();
-        let records = self.slots.len() + self.notices.len();
+        let records = self.slots.len() + self.notices.len() + self.blobs.len();
         self.mailboxes.len()
             + self.grants.len()
             + cells
@@ -209,6 +211,24 @@ impl State {
                 }
                 self.notices.insert(notice_id, (record_day(now), notice));
                 Outcome::Done
+            }
+            Mutation::BlobPut { fetch_id, delete_id, blob } => {
+                if let Some((_, owner, old)) = self.blobs.get(&fetch_id) {
+                    let same = *owner == delete_id && old.hash == blob.hash;
+                    return if same { Outcome::Done } else { Outcome::Conflict };
+                }
+                let taken: u64 = self.blobs.values().map(|(.., blob)| bytes_of(blob)).sum();
+                if taken + bytes_of(&blob) > limits.max_blob_bytes {
+                    return Outcome::Full;
+                }
+                let day = last_day(now, blob.ttl_days);
+                self.blobs.insert(fetch_id, (day, delete_id, blob));
+                Outcome::Done
+            }
+            Mutation::BlobDelete { delete_id } => {
+                let before = self.blobs.len();
+                self.blobs.retain(|_, (_, owner, _)| *owner != delete_id);
+                if self.blobs.len() < before { Outcome::Done } else { Outcome::Unknown }
             }
         }
     }
@@ -331,6 +351,10 @@ impl Mailbox {
     }
 }
 
+fn bytes_of(blob: &Blob) -> u64 {
+    blob.size.bytes().into()
+}
+
 fn size(count: u32) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
@@ -355,6 +379,14 @@ impl Store for MemoryStore {
             Capability::Sender(id) => state.grants.get(&id).map(|it| *it.send_pk.as_bytes()),
             Capability::Canceller(send_id, msg_id) => {
                 state.find_held(send_id, msg_id).map(|(_, held)| *held.cancel_pk.as_bytes())
+            }
+            Capability::Fetcher(id) => {
+                state.blobs.get(&id).map(|(.., blob)| *blob.fetch_pk.as_bytes())
+            }
+            Capability::Deleter(id) => {
+                let mut blobs = state.blobs.values();
+                let found = blobs.find(|(_, owner, _)| *owner == id);
+                found.map(|(.., blob)| *blob.delete_pk.as_bytes())
             }
         })
     }
@@ -385,6 +417,21 @@ impl Store for MemoryStore {
         let mut state = self.state()?;
         state.expire(day_of(now));
         Ok(state.notices.get(&notice_id).map(|(_, notice)| notice.clone()))
+    }
+
+    async fn blob(
+        &self,
+        now: i64,
+        fetch_id: FetchId,
+        first: u32,
+        max: u32,
+    ) -> Result<Option<BlobPage>, StoreError> {
+        let mut state = self.state()?;
+        state.expire(day_of(now));
+        Ok(state.blobs.get(&fetch_id).map(|(.., blob)| BlobPage {
+            payloads: blob.payloads.iter().skip(size(first)).take(size(max)).cloned().collect(),
+            count: u32::try_from(blob.payloads.len()).unwrap_or(u32::MAX),
+        }))
     }
 
     fn watch(&self, recv_id: RecvId) -> Watch {

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
-use budstikke_proto::id::{CancelPk, Hash, Label, MsgId, NoticeId, RecvId, RecvPk, SendId};
-use budstikke_proto::id::{SendPk, Signature, SlotId};
+use budstikke_proto::blob::BlobSize;
+use budstikke_proto::id::{CancelPk, DeleteId, DeletePk, FetchId, FetchPk, Hash, Label, MsgId};
+use budstikke_proto::id::{NoticeId, RecvId, RecvPk, SendId, SendPk, Signature, SlotId};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
@@ -146,6 +147,20 @@ pub enum Mutation {
         /// Whether admission was paid; asked for the first version only.
         paid: bool,
     },
+    /// Writes a blob, once. The same again changes nothing, another one under its id is a conflict.
+    BlobPut {
+        /// Derived from the fetch key by the relay.
+        fetch_id: FetchId,
+        /// Derived from fetch id and delete key by the relay.
+        delete_id: DeleteId,
+        /// The blob.
+        blob: Blob,
+    },
+    /// Forgets a blob.
+    BlobDelete {
+        /// The blob.
+        delete_id: DeleteId,
+    },
 }
 
 /// What became of a mutation. Durable when told.
@@ -162,7 +177,7 @@ pub enum Outcome {
     Full,
     /// The slot has its four entries; room never comes.
     SlotFull,
-    /// Not a newer version.
+    /// Not a newer version, or not the blob that stands there.
     Conflict,
     /// Admission or work was not paid.
     Unpaid,
@@ -190,6 +205,32 @@ pub struct Notice {
     pub hash: Hash,
     /// 1 to 16 payloads.
     pub payloads: Vec<Bytes>,
+}
+
+/// A blob.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob {
+    /// Who may fetch it.
+    pub fetch_pk: FetchPk,
+    /// Who may delete it.
+    pub delete_pk: DeletePk,
+    /// Its size.
+    pub size: BlobSize,
+    /// Days that it lives.
+    pub ttl_days: u32,
+    /// Over all payloads.
+    pub hash: Hash,
+    /// All its payloads.
+    pub payloads: Vec<Bytes>,
+}
+
+/// Some payloads of a blob.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlobPage {
+    /// In order.
+    pub payloads: Vec<Bytes>,
+    /// How many the blob has.
+    pub count: u32,
 }
 
 /// A cell that waits in a mailbox.
@@ -223,6 +264,10 @@ pub enum Capability {
     Sender(SendId),
     /// Whoever may cancel a held cell; the key is an Ed25519 one.
     Canceller(SendId, MsgId),
+    /// A blob's reader.
+    Fetcher(FetchId),
+    /// A blob's writer.
+    Deleter(DeleteId),
 }
 
 /// A commit under way: resolves once its mutations are durable, one outcome each, in order.
@@ -293,6 +338,18 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`].
     async fn notice(&self, now: i64, notice_id: NoticeId) -> Result<Option<Notice>, StoreError>;
+
+    /// Up to `max` payloads of a blob from number `first` on; `None` for an unknown blob.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn blob(
+        &self,
+        now: i64,
+        fetch_id: FetchId,
+        first: u32,
+        max: u32,
+    ) -> Result<Option<BlobPage>, StoreError>;
 
     /// Tells of cells as they are committed, in order. Watch first, then read up to the end, then listen.
     fn watch(&self, recv_id: RecvId) -> Watch;

@@ -11,11 +11,13 @@ pub struct Limits {
     pub max_grants: u32,
     /// Most cells waiting in one mailbox, whatever its grants allow.
     pub max_cells: u32,
+    /// Most bytes of all blobs.
+    pub max_blob_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_grants: MAX_GRANTS, max_cells: 65_536 }
+        Self { max_grants: MAX_GRANTS, max_cells: 65_536, max_blob_bytes: 4 << 30 }
     }
 }
 

@@ -13,6 +13,7 @@ use fjall::{PersistMode, Readable, SingleWriterWriteTx};
 use prost::Message;
 
 use super::due::{Due, Turn};
+use super::room::Room;
 use super::rows::{
     BodyRow, CellAtRow, CellRef, GrantAtRow, GrantRow, HeadRow, MailboxRow, MarkRow, SlotRow,
 };
@@ -21,6 +22,7 @@ use super::tables::{Found, Place, Tables};
 use crate::store::rules::{Limits, day_of, first_seq, last_day, record_day};
 use crate::store::{Mutation, Notice, Outcome, SlotEntry, StoreError, StoredCell};
 
+mod blob;
 mod held;
 
 /// What watchers are told once the commit is durable.
@@ -36,6 +38,13 @@ enum Write {
     NoLongerExpire(Vec<u8>),
 }
 
+/// What the storage thread keeps in memory, made from the rows at each start. After a failed commit it may be ahead of
+/// the disk; then nothing is written any more.
+pub(super) struct InMemory {
+    pub(super) due: Due,
+    pub(super) room: Room,
+}
+
 /// Where a cell goes.
 struct Admitted {
     recv_id: RecvId,
@@ -49,6 +58,7 @@ struct Admitted {
 pub(super) struct Group<'a> {
     tables: &'a Tables,
     due: &'a mut Due,
+    room: &'a mut Room,
     limits: Limits,
     tx: SingleWriterWriteTx<'a>,
     staged: Vec<Write>,
@@ -58,9 +68,20 @@ pub(super) struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    pub(super) fn new(tables: &'a Tables, due: &'a mut Due, limits: Limits) -> Self {
+    pub(super) fn new(tables: &'a Tables, memory: &'a mut InMemory, limits: Limits) -> Self {
+        let InMemory { due, room } = memory;
         let tx = tables.db.write_tx().durability(Some(PersistMode::SyncData));
-        Self { tables, due, limits, tx, staged: Vec::new(), told: Vec::new(), now: 0, today: 0 }
+        Self {
+            tables,
+            due,
+            room,
+            limits,
+            tx,
+            staged: Vec::new(),
+            told: Vec::new(),
+            now: 0,
+            today: 0,
+        }
     }
 
     /// Applies one mutation. [`StoreError::Damaged`] leaves the group usable; after any other error drop it.
@@ -99,6 +120,10 @@ impl<'a> Group<'a> {
             Mutation::NoticePut { notice_id, notice, paid } => {
                 self.notice_put(&notice_id, &notice, paid)
             }
+            Mutation::BlobPut { fetch_id, delete_id, blob } => {
+                self.blob_put(&fetch_id, &delete_id, &blob)
+            }
+            Mutation::BlobDelete { delete_id } => self.blob_delete(&delete_id),
         };
         if outcome.is_err() {
             self.staged.truncate(staged);

@@ -6,25 +6,25 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
-use budstikke_proto::id::{NoticeId, RecvId, SlotId};
+use budstikke_proto::id::{FetchId, NoticeId, RecvId, SlotId};
 use tokio::sync::{mpsc, oneshot};
 
 use super::hub::Hub;
 use super::rules::{Limits, day_of};
 use super::{
-    Capability, Committing, GROUP_LEN, Mutation, Notice, Page, Reply, SlotEntry, Store, StoreError,
-    Watch,
+    BlobPage, Capability, Committing, GROUP_LEN, Mutation, Notice, Page, Reply, SlotEntry, Store,
+    StoreError, Watch,
 };
 use crate::log;
 
 mod due;
 mod group;
+mod room;
 mod rows;
 mod seal;
 mod tables;
 
-use due::Due;
-use group::{Group, Told};
+use group::{Group, InMemory, Told};
 pub use seal::StoreKey;
 use tables::Tables;
 
@@ -71,11 +71,11 @@ impl FjallStore {
         let tables = Arc::new(Tables::open(folder, key)?);
         let hub = Hub::default();
         let (jobs, queue) = mpsc::channel(QUEUE_LEN);
-        let due = tables.load_due()?;
-        let next_due = Arc::new(AtomicI64::new(due.next()));
+        let memory = InMemory { due: tables.load_due()?, room: tables.load_room()? };
+        let next_due = Arc::new(AtomicI64::new(memory.due.next()));
         let worker = Worker {
             tables: Arc::clone(&tables),
-            due,
+            memory,
             next_due: Arc::clone(&next_due),
             hub: hub.clone(),
             limits,
@@ -123,6 +123,8 @@ impl Store for FjallStore {
             Capability::Owner(id) => tables.owner_key(day_of(now), &id),
             Capability::Sender(id) => tables.sender_key(day_of(now), &id),
             Capability::Canceller(id, msg_id) => tables.cancel_key(day_of(now), &id, &msg_id),
+            Capability::Fetcher(id) => tables.fetch_key(day_of(now), &id),
+            Capability::Deleter(id) => tables.delete_key(day_of(now), &id),
         });
         let key = key.await?;
         key.map(|key| key.try_into().map_err(|_| StoreError::Damaged)).transpose()
@@ -147,6 +149,16 @@ impl Store for FjallStore {
 
     async fn notice(&self, now: i64, notice_id: NoticeId) -> Result<Option<Notice>, StoreError> {
         self.blocking(move |tables| tables.read_notice(day_of(now), &notice_id)).await
+    }
+
+    async fn blob(
+        &self,
+        now: i64,
+        fetch_id: FetchId,
+        first: u32,
+        max: u32,
+    ) -> Result<Option<BlobPage>, StoreError> {
+        self.blocking(move |tables| tables.read_blob(day_of(now), &fetch_id, first, max)).await
     }
 
     fn watch(&self, recv_id: RecvId) -> Watch {
@@ -190,7 +202,7 @@ impl Store for FjallStore {
 /// The storage thread.
 struct Worker {
     tables: Arc<Tables>,
-    due: Due,
+    memory: InMemory,
     next_due: Arc<AtomicI64>,
     hub: Hub,
     limits: Limits,
@@ -238,7 +250,7 @@ impl Worker {
 
     fn commit(&mut self, jobs: Vec<(i64, Vec<Mutation>, Reply)>) {
         let mut replies = Vec::with_capacity(jobs.len());
-        let mut group = Group::new(&self.tables, &mut self.due, self.limits);
+        let mut group = Group::new(&self.tables, &mut self.memory, self.limits);
         let mut fault = self.poisoned.then_some(StoreError::Disk);
         for (now, batch, reply) in jobs {
             if fault.is_none() {
@@ -282,7 +294,7 @@ impl Worker {
 
     /// After a commit: tells the watchers, or stops all writing.
     fn settle(&mut self, committed: Result<Vec<Told>, StoreError>) -> Result<(), StoreError> {
-        self.next_due.store(self.due.next(), Ordering::Release);
+        self.next_due.store(self.memory.due.next(), Ordering::Release);
         match committed {
             Ok(told) => {
                 for told in told {
@@ -309,7 +321,7 @@ impl Worker {
         if self.poisoned {
             return Err(StoreError::Disk);
         }
-        let mut group = Group::new(&self.tables, &mut self.due, self.limits);
+        let mut group = Group::new(&self.tables, &mut self.memory, self.limits);
         let (count, committed) = match group.release(now, GROUP_LEN) {
             Ok(count) => (count, group.commit()),
             Err(error) => {
@@ -323,13 +335,13 @@ impl Worker {
 
     fn sweep(&mut self, now: i64) -> Result<Option<u64>, StoreError> {
         // A held cell of a past day is released before that day's key goes.
-        if self.due.next() <= now {
+        if self.memory.due.next() <= now {
             self.release(now)?;
             return Ok(Some(0));
         }
         let today = day_of(now);
         let Some(day) = self.first_day()?.filter(|day| *day < today) else { return Ok(None) };
-        let mut group = Group::new(&self.tables, &mut self.due, self.limits);
+        let mut group = Group::new(&self.tables, &mut self.memory, self.limits);
         let removed = group.expire(day, SWEEP_LEN)?;
         group.commit()?;
         if removed.is_none() {

@@ -1,6 +1,8 @@
 //! The rows, before they are sealed. Protobuf, so that rows written by a released version stay readable.
 
-use budstikke_proto::id::{Hash, Label, LengthError, MsgId, RecvId, SendId, Signature};
+use budstikke_proto::id::{
+    DeleteId, FetchId, Hash, Label, LengthError, MsgId, RecvId, SendId, Signature,
+};
 use bytes::Bytes;
 use prost::Message;
 
@@ -121,7 +123,32 @@ pub(super) struct HeadRow {
     pub(super) version: u64,
 }
 
-/// A cell's bytes, or one payload of a slot entry or a notice.
+/// A blob without its payloads.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct BlobRow {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) fetch_pk: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) delete_id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "3")]
+    pub(super) hash: Vec<u8>,
+    #[prost(uint32, tag = "4")]
+    pub(super) parts: u32,
+    /// What it counts as.
+    #[prost(uint32, tag = "5")]
+    pub(super) bytes: u32,
+}
+
+/// Which blob a delete id belongs to.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct BlobOwnerRow {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) fetch_id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) delete_pk: Vec<u8>,
+}
+
+/// A cell's bytes, or one payload of a slot entry, a notice or a blob.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct BodyRow {
     #[prost(bytes = "bytes", tag = "1")]
@@ -163,6 +190,22 @@ impl HeldRow {
         let recv_id = RecvId::parse(&self.recv_id).map_err(damaged)?;
         let send_id = SendId::parse(&self.send_id).map_err(damaged)?;
         Ok((recv_id, send_id, MsgId::parse(&self.msg_id).map_err(damaged)?))
+    }
+}
+
+impl BlobRow {
+    pub(super) fn delete_id(&self) -> Result<DeleteId, StoreError> {
+        DeleteId::parse(&self.delete_id).map_err(damaged)
+    }
+
+    pub(super) fn hash(&self) -> Result<Hash, StoreError> {
+        Hash::parse(&self.hash).map_err(damaged)
+    }
+}
+
+impl BlobOwnerRow {
+    pub(super) fn fetch_id(&self) -> Result<FetchId, StoreError> {
+        FetchId::parse(&self.fetch_id).map_err(damaged)
     }
 }
 

@@ -86,6 +86,9 @@ pub(super) enum Kind {
     CellBody = 10,
     Held = 11,
     HeldBody = 12,
+    Blob = 13,
+    BlobPart = 14,
+    BlobOwner = 15,
 }
 
 pub(super) type RowKey = [u8; 32];
@@ -116,6 +119,9 @@ impl Kind {
             10 => Self::CellBody,
             11 => Self::Held,
             12 => Self::HeldBody,
+            13 => Self::Blob,
+            14 => Self::BlobPart,
+            15 => Self::BlobOwner,
             _ => return None,
         })
     }

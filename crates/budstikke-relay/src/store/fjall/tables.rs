@@ -1,4 +1,4 @@
-//! The five keyspaces, and reading from them.
+//! The six keyspaces, and reading from them.
 //!
 //! | keyspace | key | value |
 //! |---|---|---|
@@ -6,21 +6,25 @@
 //! | `rows` | HMAC | day, sealed row: mailboxes, grants, places, heads |
 //! | `bodies` | HMAC | day, sealed 15,024 bytes |
 //! | `held` | HMAC | day, sealed row: a held cell's head; apart, so that a start finds them all |
+//! | `blobs` | HMAC | day, sealed row: a blob's head; apart for the same reason |
 //! | `expiry` | day, kind, HMAC | for a cell its sealed reference, else nothing |
 
 use std::path::Path;
 use std::sync::Arc;
 
-use budstikke_proto::id::{MsgId, NoticeId, RecvId, SendId, SlotId};
+use budstikke_proto::id::{DeleteId, FetchId, MsgId, NoticeId, RecvId, SendId, SlotId};
 use fjall::{KeyspaceCreateOptions, KvSeparationOptions, PersistMode, Readable};
 use fjall::{SingleWriterTxDatabase, SingleWriterTxKeyspace};
 use prost::Message;
 
 use super::due::{Due, Turn};
-use super::rows::{BodyRow, CellAtRow, GrantRow, HeadRow, HeldRow, MailboxRow, SlotRow};
+use super::room::Room;
+use super::rows::{
+    BlobOwnerRow, BlobRow, BodyRow, CellAtRow, GrantRow, HeadRow, HeldRow, MailboxRow, SlotRow,
+};
 use super::seal::{Kind, RowKey, Sealer, SealingKey, StoreKey, open_row, row_day};
 use crate::log;
-use crate::store::{Notice, Page, SlotEntry, StoreError, StoredCell};
+use crate::store::{BlobPage, Notice, Page, SlotEntry, StoreError, StoredCell};
 
 const CHECK_KEY: &[u8] = b"check";
 /// Holes that one read steps over before it answers with what it has.
@@ -33,6 +37,7 @@ pub(super) struct Tables {
     rows: SingleWriterTxKeyspace,
     bodies: SingleWriterTxKeyspace,
     held: SingleWriterTxKeyspace,
+    blobs: SingleWriterTxKeyspace,
     pub(super) sealer: Sealer,
 }
 
@@ -73,6 +78,7 @@ impl Tables {
             rows: db.keyspace("rows", small)?,
             bodies: db.keyspace("bodies", large)?,
             held: db.keyspace("held", small)?,
+            blobs: db.keyspace("blobs", small)?,
             sealer: Sealer::new(key),
             db,
         };
@@ -99,8 +105,13 @@ impl Tables {
 
     pub(super) fn keyspace(&self, kind: Kind) -> &SingleWriterTxKeyspace {
         match kind {
-            Kind::CellBody | Kind::SlotPart | Kind::NoticePart | Kind::HeldBody => &self.bodies,
+            Kind::CellBody
+            | Kind::SlotPart
+            | Kind::NoticePart
+            | Kind::HeldBody
+            | Kind::BlobPart => &self.bodies,
             Kind::Held => &self.held,
+            Kind::Blob => &self.blobs,
             _ => &self.rows,
         }
     }
@@ -237,6 +248,58 @@ impl Tables {
         Ok((turn, key, self.grant(&send_id).key))
     }
 
+    pub(super) fn fetch_key(
+        &self,
+        today: u32,
+        id: &FetchId,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = self.load::<BlobRow>(&self.db.read_tx(), today, &self.blob(id))?;
+        Ok(row.map(|found| found.row.fetch_pk))
+    }
+
+    pub(super) fn delete_key(
+        &self,
+        today: u32,
+        id: &DeleteId,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = self.load::<BlobOwnerRow>(&self.db.read_tx(), today, &self.blob_owner(id))?;
+        Ok(row.map(|found| found.row.delete_pk))
+    }
+
+    pub(super) fn read_blob(
+        &self,
+        today: u32,
+        fetch_id: &FetchId,
+        first: u32,
+        max: u32,
+    ) -> Result<Option<BlobPage>, StoreError> {
+        let at = self.db.read_tx();
+        let Some(blob) = self.load::<BlobRow>(&at, today, &self.blob(fetch_id))? else {
+            return Ok(None);
+        };
+        let count = blob.row.parts;
+        let left = count.saturating_sub(first).min(max);
+        let payloads =
+            self.bodies(&at, today, left, |index| self.blob_part(fetch_id, first + index))?;
+        Ok(Some(BlobPage { payloads, count }))
+    }
+
+    /// How much all blobs take, by their last day. A damaged one counts as nothing.
+    pub(super) fn load_room(&self) -> Result<Room, StoreError> {
+        let mut room = Room::default();
+        for row in self.db.read_tx().iter(&self.blobs) {
+            let (key, value) = row.into_inner()?;
+            let Ok(key) = RowKey::try_from(key.as_ref()) else { continue };
+            let day = row_day(&value)?;
+            let Some(day_key) = self.sealer.day(day) else { continue };
+            let place = Place { kind: Kind::Blob, key };
+            if let Ok(row) = Self::decode::<BlobRow>(&day_key, &place, &value) {
+                room.take(day, row.bytes);
+            }
+        }
+        Ok(room)
+    }
+
     pub(super) fn slot_entries(
         &self,
         at: &impl Readable,
@@ -331,6 +394,18 @@ impl Tables {
     pub(super) fn slot_part(&self, id: &SlotId, entry: u32, index: u32) -> Place {
         let parts: [&[u8]; 3] = [id.as_bytes(), &entry.to_be_bytes(), &index.to_be_bytes()];
         self.place(Kind::SlotPart, &parts)
+    }
+
+    pub(super) fn blob(&self, id: &FetchId) -> Place {
+        self.place(Kind::Blob, &[id.as_bytes()])
+    }
+
+    pub(super) fn blob_part(&self, id: &FetchId, index: u32) -> Place {
+        self.place(Kind::BlobPart, &[id.as_bytes(), &index.to_be_bytes()])
+    }
+
+    pub(super) fn blob_owner(&self, id: &DeleteId) -> Place {
+        self.place(Kind::BlobOwner, &[id.as_bytes()])
     }
 
     pub(super) fn notice(&self, id: &NoticeId) -> Place {

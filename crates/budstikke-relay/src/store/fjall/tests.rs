@@ -1,12 +1,14 @@
 use std::collections::HashMap;
 
+use budstikke_proto::blob::BlobSize;
 use budstikke_proto::id::MsgId;
 use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
 use crate::store::conformance::{
-    Lab, NOW, append, cancel, canceller, create, grant, hold, recv, sender, store_conformance, trim,
+    Lab, NOW, append, blob_delete, blob_put, cancel, canceller, create, fetch, grant, hold, limits,
+    recv, sender, store_conformance, trim,
 };
 use crate::store::rules::DAY_S;
 use crate::store::{MemoryStore, Outcome};
@@ -42,7 +44,7 @@ impl Lab for FjallLab {
 /// The engine lets its lock go when its last background thread ends, a moment after it was closed.
 async fn reopen(folder: &Path) -> FjallStore {
     for _ in 0..500 {
-        match FjallStore::open(folder, &key(), Limits::default()) {
+        match FjallStore::open(folder, &key(), limits()) {
             Err(StoreError::Locked) => {
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await;
             }
@@ -58,7 +60,7 @@ struct MemoryLab(tokio::sync::OnceCell<Arc<dyn Store>>);
 #[async_trait]
 impl Lab for MemoryLab {
     async fn open(&self) -> Arc<dyn Store> {
-        let make = || async { Arc::new(MemoryStore::new(Limits::default())) as Arc<dyn Store> };
+        let make = || async { Arc::new(MemoryStore::new(limits())) as Arc<dyn Store> };
         Arc::clone(self.0.get_or_init(make).await)
     }
 }
@@ -69,14 +71,14 @@ store_conformance!(memory_engine, super::MemoryLab);
 #[tokio::test]
 async fn another_store_key_and_a_second_process_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let open = FjallStore::open(folder.path(), &key(), Limits::default()).unwrap();
-    let second = FjallStore::open(folder.path(), &key(), Limits::default());
+    let open = FjallStore::open(folder.path(), &key(), limits()).unwrap();
+    let second = FjallStore::open(folder.path(), &key(), limits());
     assert!(matches!(second, Err(StoreError::Locked)));
     open.close().await;
     drop(open);
     let wrong = StoreKey::from_bytes([8; 32]);
     for _ in 0..500 {
-        match FjallStore::open(folder.path(), &wrong, Limits::default()) {
+        match FjallStore::open(folder.path(), &wrong, limits()) {
             Err(StoreError::Locked) => {
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await;
             }
@@ -92,7 +94,7 @@ async fn another_store_key_and_a_second_process_are_refused() {
 #[tokio::test]
 async fn a_past_day_leaves_no_row_and_no_key() {
     let folder = tempfile::tempdir().unwrap();
-    let store = FjallStore::open(folder.path(), &key(), Limits::default()).unwrap();
+    let store = FjallStore::open(folder.path(), &key(), limits()).unwrap();
     let mut batch = vec![create(1, 3, true), grant(1, 2, 200, false)];
     batch.extend((0..100).map(|msg| append(2, msg)));
     store.apply(NOW, batch).await.unwrap();
@@ -117,7 +119,7 @@ async fn a_past_day_leaves_no_row_and_no_key() {
 async fn what_was_held_leaves_no_row_behind() {
     use ::fjall::Readable as _;
     let folder = tempfile::tempdir().unwrap();
-    let store = FjallStore::open(folder.path(), &key(), Limits::default()).unwrap();
+    let store = FjallStore::open(folder.path(), &key(), limits()).unwrap();
     let batch = vec![create(1, 3, true), grant(1, 2, 2_000, false), grant(1, 3, 9, false)];
     store.apply(NOW, batch).await.unwrap();
     // More than one commit's worth is due at once, and some are cancelled, revoked or damaged.
@@ -189,6 +191,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => grants.prop_map(|n| {
             Mutation::Revoke { recv_id: recv(1 + n % 2), send_id: sender(n) }
         }),
+        3 => (0..4u8, 0..2u8, prop::sample::select(BlobSize::ALL.to_vec()), 1..4u32)
+            .prop_map(|(n, mark, size, ttl_days)| blob_put(n, mark, size, ttl_days)),
+        1 => (0..4u8).prop_map(blob_delete),
         1 => mailbox.prop_map(|n| Mutation::Delete { recv_id: recv(n) }),
     ]
     .prop_map(Step::Do);
@@ -204,8 +209,8 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let folder = tempfile::tempdir().unwrap();
-            let durable = FjallStore::open(folder.path(), &key(), Limits::default()).unwrap();
-            let memory = MemoryStore::new(Limits::default());
+            let durable = FjallStore::open(folder.path(), &key(), limits()).unwrap();
+            let memory = MemoryStore::new(limits());
             let mut now = NOW;
             for step in steps {
                 now += 1;
@@ -230,6 +235,11 @@ proptest! {
                     let b = memory.key_of(now, canceller(n, msg)).await.unwrap();
                     assert_eq!(a, b);
                 }
+                for n in 0..4 {
+                    let a = durable.blob(now, fetch(n), 3, 5).await.unwrap();
+                    let b = memory.blob(now, fetch(n), 3, 5).await.unwrap();
+                    assert_eq!(a, b);
+                }
                 for n in 1..3 {
                     let a = durable.read(now, recv(n), 0, 1_000).await.unwrap();
                     let b = memory.read(now, recv(n), 0, 1_000).await.unwrap();
@@ -243,7 +253,7 @@ proptest! {
 #[tokio::test]
 async fn concurrent_senders_share_commits_and_lose_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Arc::new(FjallStore::open(folder.path(), &key(), Limits::default()).unwrap());
+    let store = Arc::new(FjallStore::open(folder.path(), &key(), limits()).unwrap());
     let mut batch = vec![create(1, 5, true)];
     batch.extend((0..16).map(|n| grant(1, n, 64, false)));
     store.apply(NOW, batch).await.unwrap();

@@ -1,0 +1,61 @@
+//! Puts the data frames of one blob together. Up to a megabyte, so the relay holds only a few at once, and only from
+//! who has paid.
+
+use std::sync::Arc;
+
+use budstikke_proto::auth::SessionKey;
+use budstikke_proto::op::{BlobHead, ErrorCode};
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// When to come again after [`ErrorCode::Busy`].
+const BUSY_RETRY_S: u32 = 5;
+
+/// Room for one blob under way, until it is stored.
+pub(crate) struct Room(#[allow(dead_code, reason = "held, not used")] OwnedSemaphorePermit);
+
+pub(super) struct Upload {
+    request: u64,
+    pub(super) head: BlobHead,
+    /// The delete key's, proved by the first frame.
+    pub(super) key: SessionKey,
+    next: u32,
+    taking: Whole,
+}
+
+/// All frames are there: the payloads, or why they were not kept.
+pub(super) type Whole = Result<(Room, Vec<Bytes>), (ErrorCode, u32)>;
+
+impl Upload {
+    /// Begins with the frame of index 0. What is not paid, or has no room, is read to its end and dropped.
+    pub(super) fn begin(
+        request: u64,
+        head: BlobHead,
+        key: SessionKey,
+        paid: bool,
+        rooms: &Arc<Semaphore>,
+    ) -> Self {
+        let taking = if paid {
+            let room = Arc::clone(rooms).try_acquire_owned();
+            room.map(|room| (Room(room), Vec::new())).map_err(|_| (ErrorCode::Busy, BUSY_RETRY_S))
+        } else {
+            Err((ErrorCode::WorkRequired, 0))
+        };
+        Self { request, head, key, next: 0, taking }
+    }
+
+    /// Whether this frame is the next one.
+    pub(super) fn expects(&self, request: u64, head: &BlobHead, index: u32) -> bool {
+        self.request == request && self.head == *head && self.next == index
+    }
+
+    /// Adds a payload; answers the whole when this was the last one.
+    pub(super) fn add(&mut self, payload: Bytes) -> Option<Whole> {
+        if let Ok((_, payloads)) = &mut self.taking {
+            payloads.push(payload);
+        }
+        self.next = self.next.saturating_add(1);
+        let taken = Err((ErrorCode::Malformed, 0));
+        (self.next == self.head.size.parts()).then(|| std::mem::replace(&mut self.taking, taken))
+    }
+}
