@@ -13,6 +13,7 @@
 
 mod admin;
 mod config;
+mod inspect;
 mod keys;
 mod log;
 pub mod program;

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use etcetera::BaseStrategy;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
@@ -16,7 +16,9 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::{Config, Relay, SpawnError};
+use crate::keys::STORE_FOLDER;
+use crate::store::{self, StoreError};
+use crate::{Config, ConfigError, Relay, SpawnError, inspect};
 
 const NAME: &str = "budstikke-relay";
 const AFTER: &str = "\
@@ -33,8 +35,10 @@ Exit codes: 0 stopped when asked; 1 stopped, but work under way was cut off; 2 w
 #[derive(Debug, Parser)]
 #[command(name = NAME, version, after_help = AFTER)]
 struct Flags {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Configuration file, TOML. Default: none, or budstikke-relay/relay.toml in the configuration folder if it is there.
-    #[arg(long, value_name = "FILE", env = "BUDSTIKKE_RELAY_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "BUDSTIKKE_RELAY_CONFIG", global = true)]
     config: Option<PathBuf>,
     /// UDP address to listen on; port 0 takes a free one. [default: [::]:4433]
     #[arg(long, value_name = "IP:PORT")]
@@ -43,7 +47,7 @@ struct Flags {
     #[arg(long, value_name = "HOST:PORT")]
     advertise: Option<String>,
     /// Folder for everything durable. [default: $STATE_DIRECTORY, or budstikke-relay in the user's state folder]
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", global = true)]
     data_dir: Option<PathBuf>,
     /// File with the store key, never inside the data folder; made on the first start.
     /// [default: $CREDENTIALS_DIRECTORY/store-key, or budstikke-relay/store.key in the configuration folder]
@@ -87,6 +91,16 @@ struct Flags {
     log_level: Option<String>,
 }
 
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Command {
+    /// Shows what is stored: counts, days and sizes, all that can be read without the store key. The relay must not run.
+    Inspect {
+        /// One JSON object instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
 /// Runs the program with the arguments of this process, until it is asked to stop.
 pub fn main() -> ExitCode {
     match run(&Flags::parse()) {
@@ -107,6 +121,9 @@ const EX_CONFIG: u8 = 78;
 
 fn run(flags: &Flags) -> Result<bool, Failure> {
     let config = configuration(flags).map_err(|error| (EX_CONFIG, error.to_string()))?;
+    if let Some(Command::Inspect { json }) = flags.command {
+        return show(&config, json).map(|()| true);
+    }
     config.check().map_err(|error| (EX_CONFIG, error.to_string()))?;
     // Only this program's own events: a library's could name a peer.
     let level = config.log_level.parse().unwrap_or(LevelFilter::INFO);
@@ -117,6 +134,24 @@ fn run(flags: &Flags) -> Result<bool, Failure> {
         .init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| (EX_UNAVAILABLE, error.to_string()))?.block_on(serve(config))
+}
+
+fn show(config: &Config, json: bool) -> Result<(), Failure> {
+    if config.data_dir.as_os_str().is_empty() {
+        return Err((EX_CONFIG, ConfigError::Missing("data_dir").to_string()));
+    }
+    let found = store::inventory(&config.data_dir.join(STORE_FOLDER)).map_err(|error| {
+        let todo = if error == StoreError::Locked { ": stop the relay first" } else { "" };
+        (EX_IOERR, format!("{error}{todo}"))
+    })?;
+    let failed = |error: std::io::Error| (EX_IOERR, error.to_string());
+    let text = if json {
+        inspect::json(&found).map_err(|error| failed(error.into()))?
+    } else {
+        inspect::text(&found)
+    };
+    let mut out = std::io::stdout();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(failed)
 }
 
 async fn serve(config: Config) -> Result<bool, Failure> {

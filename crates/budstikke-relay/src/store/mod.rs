@@ -20,11 +20,13 @@ use tokio::sync::oneshot;
 mod conformance;
 mod fjall;
 mod hub;
+mod inventory;
 mod memory;
 mod rules;
 
-pub use fjall::{FjallStore, StoreKey};
+pub use fjall::{FjallStore, StoreKey, inventory};
 pub use hub::{Watch, WatchEvent};
+pub use inventory::{Counts, Inventory};
 pub use memory::MemoryStore;
 pub use rules::Limits;
 
@@ -44,6 +46,9 @@ pub enum StoreError {
     /// Another process has the data folder open.
     #[error("another process uses the data folder")]
     Locked,
+    /// There is no store to look at.
+    #[error("there is no store in the data folder")]
+    Missing,
     /// The store is shut down.
     #[error("the store is closed")]
     Closed,

@@ -675,7 +675,8 @@ fn expiry_key(day: u32, place: &Place) -> Vec<u8> {
     key
 }
 
-fn expiring(key: &[u8]) -> Option<Place> {
+/// What a row of the expiry list stands for.
+pub(super) fn expiring(key: &[u8]) -> Option<Place> {
     let (code, key) = key.get(4..)?.split_first()?;
     Some(Place { kind: Kind::parse(*code)?, key: RowKey::try_from(key).ok()? })
 }

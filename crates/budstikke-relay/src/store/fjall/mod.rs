@@ -19,12 +19,14 @@ use crate::log;
 
 mod due;
 mod group;
+mod inventory;
 mod room;
 mod rows;
 mod seal;
 mod tables;
 
 use group::{Group, InMemory, Told};
+pub use inventory::inventory;
 pub use seal::StoreKey;
 use tables::Tables;
 

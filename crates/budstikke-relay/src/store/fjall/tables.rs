@@ -41,6 +41,18 @@ pub(super) struct Tables {
     pub(super) sealer: Sealer,
 }
 
+/// Sealed bytes do not compress.
+fn small() -> KeyspaceCreateOptions {
+    KeyspaceCreateOptions::default()
+        .data_block_compression_policy(fjall::config::CompressionPolicy::disabled())
+}
+
+pub(super) fn open_expiry(
+    db: &SingleWriterTxDatabase,
+) -> Result<SingleWriterTxKeyspace, StoreError> {
+    Ok(db.keyspace("expiry", small)?)
+}
+
 /// Where a row is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Place {
@@ -63,18 +75,13 @@ impl From<fjall::Error> for StoreError {
 impl Tables {
     pub(super) fn open(folder: &Path, key: &StoreKey) -> Result<Self, StoreError> {
         let db = SingleWriterTxDatabase::builder(folder).open()?;
-        // Sealed bytes do not compress.
-        let small = || {
-            KeyspaceCreateOptions::default()
-                .data_block_compression_policy(fjall::config::CompressionPolicy::disabled())
-        };
         let large = || {
             let blobs = KvSeparationOptions::default().compression(fjall::CompressionType::None);
             small().with_kv_separation(Some(blobs))
         };
         let tables = Self {
             days: db.keyspace("days", small)?,
-            expiry: db.keyspace("expiry", small)?,
+            expiry: open_expiry(&db)?,
             rows: db.keyspace("rows", small)?,
             bodies: db.keyspace("bodies", large)?,
             held: db.keyspace("held", small)?,
