@@ -26,12 +26,14 @@ pub(crate) enum Exit {
     Conflict,
     /// Something stored is damaged.
     Damaged,
+    /// An alert is overdue: a person has to look now. What was asked for is done all the same.
+    Attention,
 }
 
 impl Exit {
     /// All of them, for the documentation's test.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Internal,
         Self::Usage,
         Self::Refused,
@@ -41,6 +43,7 @@ impl Exit {
         Self::NotFound,
         Self::Conflict,
         Self::Damaged,
+        Self::Attention,
     ];
 
     /// The number.
@@ -55,6 +58,7 @@ impl Exit {
             Self::NotFound => 7,
             Self::Conflict => 8,
             Self::Damaged => 9,
+            Self::Attention => 10,
         }
     }
 }
@@ -87,6 +91,6 @@ mod tests {
         }
         let mut numbers = Exit::ALL.map(Exit::number).to_vec();
         numbers.dedup();
-        assert_eq!(numbers, (1..=9).collect::<Vec<u8>>());
+        assert_eq!(numbers, (1..=10).collect::<Vec<u8>>());
     }
 }

@@ -53,7 +53,7 @@ fn texts() -> BTreeSet<String> {
 /// Keys that this crate puts together at run time; the case crate lists its own.
 fn made() -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
-    let lists: [(&str, &[&str]); 4] = [
+    let lists: [(&str, &[&str]); 5] = [
         ("progress", &["on-this-device", "at-relay", "on-their-device", "taken-on", "refused"]),
         ("contact", &["waiting", "answering", "answered", "colleague"]),
         (
@@ -68,6 +68,23 @@ fn made() -> BTreeSet<String> {
                 "decision-maker",
                 "privacy",
                 "other",
+            ],
+        ),
+        (
+            "act",
+            &[
+                "cleared-next",
+                "scheduled-now-next",
+                "closed-next",
+                "cancelled-next",
+                "resumed-next",
+                "edited-next",
+                "submitted-next",
+                "condition-met-next",
+                "done-next",
+                "effect-next",
+                "informed-next",
+                "passed-next",
             ],
         ),
         ("demo-who", &["ministry", "officer-a", "officer-b", "heron", "relay"]),
@@ -167,7 +184,14 @@ fn no_text_promises_or_calls_anything_secure() {
 #[test]
 fn what_a_defender_reads_says_neither_submit_nor_case() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("locales/en");
-    for name in ["contact.ftl", "conversation.ftl", "view.ftl", "refusals.ftl", "program.ftl"] {
+    for name in [
+        "consent.ftl",
+        "contact.ftl",
+        "conversation.ftl",
+        "view.ftl",
+        "refusals.ftl",
+        "program.ftl",
+    ] {
         let text = fs::read_to_string(folder.join(name)).unwrap();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let shown = line.split_once(" = ").map_or(line, |(_, shown)| shown).to_lowercase();

@@ -89,6 +89,13 @@ impl Out {
         }
     }
 
+    /// Pieces on standard error, for a person only: what to read before something is done.
+    pub(crate) fn before(&self, pieces: &[Piece], catalogue: &Catalogue) {
+        if !self.json {
+            put(&mut anstream::stderr(), pieces, catalogue);
+        }
+    }
+
     /// A note on standard error, for a person only.
     pub(crate) fn note(&self, text: &str) {
         if !self.json {
@@ -146,6 +153,7 @@ fn put(out: &mut impl Write, pieces: &[Piece], catalogue: &Catalogue) {
             Piece::Warn(text) => {
                 format!("{WARN}{}{WARN:#} {}", t!(catalogue, "out-note"), fill(text, 0))
             }
+            Piece::Alarm(text) => format!("{FAIL}{}{FAIL:#}", fill(text, 0)),
             Piece::Next(text) => {
                 let name = t!(catalogue, "out-next");
                 format!("{NEXT}{name}{NEXT:#} {}", fill(text, name.chars().count() + 1))

@@ -36,6 +36,8 @@ pub(crate) enum Piece {
     Raw(String),
     /// Something to be careful about.
     Warn(String),
+    /// Something that cannot wait.
+    Alarm(String),
     /// What happens next, or what to do.
     Next(String),
 }

@@ -7,6 +7,7 @@ cmd-bud-after =
       you have an invitation   bud look FILE, then bud reach-out
       you work at a mission    bud mission init, then bud mission publish and bud mission invite
       you are the Ministry     bud ministry init, then bud ministry certify
+      you are a desk there     bud desk init, then bud desk publish and bud desk invite
       you want to see it all   bud demo
 
     Names of files: "-" is standard input or output. Texts, passphrases and invitations are
@@ -18,7 +19,8 @@ cmd-bud-after =
     Exit codes: 0 done · 1 fault of the program · 2 the command line or a file given to it ·
     3 a rule says no, its code is printed · 4 no relay answered, what waits is kept ·
     5 passphrase or vault · 6 an invitation, certificate or signature did not hold ·
-    7 no such thing · 8 not now, another step comes first · 9 something stored is damaged
+    7 no such thing · 8 not now, another step comes first · 9 something stored is damaged ·
+    10 an alert is overdue, a person has to look now
 
     Nobody outside this project has checked this program yet.
 
@@ -47,6 +49,37 @@ cmd-reach-out-after =
     Next you wait for their answer: "bud sync" fetches it, "bud listen" waits for it.
 arg-reach-out-accept = Accept this offer of terms, by its number in "bud look"
 arg-reach-out-alias = What the mission may call you; never your real name [default: a random one]
+cmd-consent = Show what you were asked to say yes or no to, and what was answered
+cmd-consent-after =
+    One answer for one act. A no is an answer too. A yes can be taken back at any time.
+cmd-consent-give = Answer: yes to one act, no to another
+cmd-consent-give-after =
+    The answers are signed on this device with a key that is used in this conversation alone.
+    Next they see your answers; "bud consent withdraw" takes a yes back.
+arg-consent-give-file = File with your answers ("-": standard input)
+cmd-consent-withdraw = Take back a yes, at any time and without reasons
+cmd-consent-withdraw-after =
+    What has not been done yet is stopped when this arrives. What was done cannot be undone.
+arg-scopes = What it is about, like "demarche"; may stand several times [default: all of it]
+arg-reason-file = Reasons in your own words, from this file ("-": standard input); not needed
+cmd-consent-ask = Mission: ask for consent, with what it may cost in plain words
+cmd-consent-ask-after =
+    Next the person answers, or does not: no answer is not a yes. "bud consent" shows it.
+arg-consent-ask-file = File with the question ("-": standard input)
+arg-consent-ask-act = The act it is about, which is being talked over from then on
+cmd-consent-hear = Mission: write down what somebody said to you, and sign for having heard it
+cmd-consent-hear-after =
+    Nothing is sent. A protest or a public statement needs a second officer: "bud consent attest".
+arg-consent-hear-file = File with the answers that you heard ("-": standard input)
+cmd-consent-attest = Mission: read what a colleague wrote down, and sign for having heard it too
+arg-consent-attest-file = Text that "bud consent hear" made ("-": standard input)
+cmd-consent-enter = Mission: put what officers heard and signed into the conversation
+arg-consent-enter-file = Text that "bud consent hear" or "attest" made ("-": standard input)
+cmd-consent-note-withdrawal = Mission: write down that somebody took consent back in a talk with you
+cmd-consent-suspend = Mission: what somebody says does not count for now, as when their device is in other hands
+arg-consent-suspend-cause = Why it does not count
+cmd-consent-reached = Mission: they were reached another way and proved who they are
+arg-person = Alias of the person it is about
 cmd-list = List your conversations
 cmd-show = Show a conversation: who takes part, terms, safety words, messages
 arg-show-message = Show this message whole
@@ -96,6 +129,104 @@ cmd-answer = Answer somebody who has reached out: accept their terms, or counter
 arg-answer-contact = Which, as "bud contacts" shows it; may be left out when only one waits
 cmd-assign = Let a colleague take part in a case
 arg-assign-officer = Label of the colleague, as "bud mission team" shows it
+cmd-case = What the mission knows and keeps about a case, and what the Ministry gets of it
+cmd-case-file = Show the file of a case: consents, risk, facts, acts, alerts
+cmd-case-check = List all that would stop an act, before anything is drafted or asked
+cmd-case-check-after =
+    Each point with its code, who can change it and what to do. Ends with 3 when something stands
+    in the way, with 0 when nothing does. Nothing is sent or filed.
+arg-case-check-file = Plan of the act ("-": standard input)
+cmd-case-risk = File a risk assessment; the newest counts
+arg-case-risk-file = Risk assessment ("-": standard input)
+cmd-case-facts = File what is known to be so; of a fact the newest status counts
+arg-case-facts-file = Facts ("-": standard input)
+cmd-case-share = Send the Ministry a brief that is built for it, and tell the person concerned
+cmd-case-share-after =
+    Who told you, third parties and names stay here. It goes under an alias, unless those concerned
+    have agreed to more. What was left out is listed, for both sides.
+arg-persons = Alias of somebody it is about; may stand several times [default: everybody named in the account]
+arg-case-share-level = How much of them it shows
+arg-case-share-leave-out = File with words to take out wherever they stand, one a line, like names of villages
+arg-case-share-assessment = The mission's own assessment, from this file ("-": standard input)
+arg-case-share-ask = What is asked of the Ministry, from this file ("-": standard input)
+cmd-act = A guarded act: planned, approved where it has to be, done, reported, closed
+cmd-act-after =
+    The way of a démarche: plan, submit, the Ministry decides, done, effect, inform, close.
+arg-act = Which act, as "bud act show" lists it; may be left out when only one fits
+cmd-act-plan = File a plan; nothing is sent
+arg-act-plan-file = Plan ("-": standard input)
+cmd-act-show = Show an act, or list all of them
+cmd-act-edit = Write the plan anew; an approval of the old one no longer counts
+arg-act-edit-file = New plan ("-": standard input)
+cmd-act-clear = Note that nothing is missing, for an act that needs no approval
+cmd-act-submit = Ask the Ministry for approval of exactly this plan
+cmd-act-submit-after = Next the Ministry decides; "bud sync" fetches it. Silence is not approval.
+arg-note = A note in your own words, from this file ("-": standard input)
+arg-act-submit-decide-by = When you need an answer: "in 2d", "14:30", "2026-03-04 14:30"
+cmd-act-condition = Note that a condition of the approval is met
+arg-act-condition-number = Which condition, counted from 1
+cmd-act-schedule = Set the time of an act
+arg-act-schedule-time = "in 2d", "14:30", "2026-03-04 14:30"
+cmd-act-done = Note that an act was done; fetches first, so that a withdrawal that has arrived counts
+cmd-act-done-after = Says whose consent was looked at. Next: "bud act effect", "bud act inform".
+cmd-act-effect = Report what an act led to
+arg-act-effect-file = Report ("-": standard input)
+cmd-act-inform = Tell the person concerned what was done, or why nothing was
+arg-act-inform-file = What was done, in plain words ("-": standard input)
+arg-act-inform-nothing-done = Nothing was done; the text says why
+arg-act-inform-then = What happens next, from this file
+arg-act-inform-cannot-be-undone = What cannot be undone, from this file
+arg-act-inform-family = Whether the family was told
+arg-act-inform-why-not-told = Why the family was not told, from this file
+cmd-act-close = Close an act: its effect is reported and the person concerned has been told
+cmd-act-cancel = Give an act up; after a withdrawal this confirms it
+cmd-act-resume = Go on with an act that was held, when consent stands again
+cmd-act-override = Pass a guard that a head of mission may pass, with reasons that the Ministry sees
+arg-act-override-code = Code of the guard, like F05
+arg-reasons = Reasons, from this file ("-": standard input)
+cmd-line = A mission's line to a Ministry desk, one for each case
+cmd-line-open = Ask a desk for a line, under terms no wider than those with the person concerned
+cmd-line-open-after = Next the desk answers with "bud answer"; "bud sync" fetches it.
+arg-line-open-invitation = File with the desk's invitation ("-": standard input)
+cmd-line-renew = Propose new terms for a line, after those with the person concerned have changed
+cmd-alert = Alerts between mission and Ministry: a person has to answer in time
+cmd-alert-raise = Raise an alert to the other side of the line
+arg-alert-raise-file = Alert ("-": standard input)
+cmd-alert-list = List alerts, overdue ones first, with what time is left
+cmd-alert-list-after = Ends with 10 when an alert is overdue.
+cmd-alert-show = Show an alert whole
+arg-alert = Which alert, as "bud alert list" shows it; may be left out when only one fits
+cmd-alert-ack = Answer an alert as a person; only taking it stops the clock
+arg-alert-ack-mine = I have seen it and take it
+arg-alert-ack-in-hand = It is being worked on
+arg-alert-ack-done = It is done
+arg-alert-ack-not-mine = I have seen it, and somebody else has to take it
+arg-alert-ack-next-word = By when they hear more: "in 2h", "14:30", "2026-03-04 14:30"
+cmd-alert-cancel = Take an alert of your own side back
+cmd-desk = Set up and run a desk of the Ministry
+cmd-desk-init = Make this the desk's first device and ask for a certificate
+cmd-desk-init-after = Next, "bud ministry certify" is run on the request, where the root key is kept.
+arg-desk-init-unit = The desk's id, like no.mfa.desk
+arg-desk-init-name = The desk's name, as missions see it
+cmd-desk-install = Install the certificate that the Ministry made
+cmd-desk-publish = Publish what missions are offered: terms and privacy notice
+arg-desk-publish-terms = Files with the terms you offer
+cmd-desk-invite = Make an invitation to hand to missions
+arg-desk-invite-qr = Draw it as a QR code as well
+cmd-desk-enrol = Enrol a colleague's device from its request, like a decision-maker's
+cmd-desk-team = Show the devices of this desk
+cmd-request = Requests for approval, as the Ministry sees them
+cmd-request-list = List requests; what waits for a decision comes first
+cmd-request-show = Show a request whole, checked anew now
+cmd-decide = Decide on a request, bound to exactly the plan that was put
+cmd-decide-after = Only a decision-maker may, and never on their own request.
+arg-decide-approve = Approve it
+arg-decide-send-back = Send it back for more
+arg-decide-refuse = Refuse it
+arg-decide-conditions = A condition to be met first, from this file; may stand several times
+arg-decide-valid-days = How many days the approval holds [default: 14; 3 when it is urgent]
+arg-decide-without-consent = Accept that nobody could be asked, where that can be at all
+arg-decide-publish-where = Where you would rather publish than the mission, from this file
 cmd-ministry = The Ministry's side; keep this vault offline
 cmd-ministry-init = Make the Ministry's root key
 arg-ministry-init-name = The Ministry's name

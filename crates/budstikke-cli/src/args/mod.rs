@@ -1,12 +1,14 @@
 //! The command line: its shape. Every word of its help is in the catalogue (see [`help`]), and the
 //! manual pages and completions are made from the same definition.
 
+mod casework;
 mod help;
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use casework::*;
 pub(crate) use help::command;
 
 /// A file to read or write; `-` is standard input or output.
@@ -52,6 +54,7 @@ pub(crate) enum Command {
     // A defender's.
     Look(Look),
     ReachOut(ReachOut),
+    Consent(Consent),
     // Everyone's.
     List,
     Show(Show),
@@ -71,7 +74,21 @@ pub(crate) enum Command {
     Contacts,
     Answer(Answer),
     Assign(Assign),
+    #[command(subcommand)]
+    Case(Case),
+    #[command(subcommand)]
+    Act(Act),
+    #[command(subcommand)]
+    Line(Line),
+    // Both offices'.
+    #[command(subcommand)]
+    Alert(Alert),
     // The Ministry's.
+    #[command(subcommand)]
+    Desk(Desk),
+    #[command(subcommand)]
+    Request(Request),
+    Decide(Decide),
     #[command(subcommand)]
     Ministry(Ministry),
     // The program's own.
@@ -193,6 +210,13 @@ pub(crate) enum FileKind {
     Emergency,
     Terms,
     Privacy,
+    Consent,
+    ConsentRequest,
+    Risk,
+    Facts,
+    Plan,
+    Alert,
+    Effect,
 }
 
 #[derive(Subcommand)]
@@ -235,6 +259,10 @@ pub(crate) enum Role {
     ContactPerson,
     HeadOfMission,
     Admin,
+    Desk,
+    Duty,
+    DecisionMaker,
+    Privacy,
 }
 
 #[derive(Args)]

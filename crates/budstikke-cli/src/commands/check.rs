@@ -1,21 +1,25 @@
 //! `bud check`: reads a file as the program would before sending it, and says what to correct.
 //! Works offline, without a vault and without a passphrase.
 
+use rand_core::OsRng;
 use serde_json::{Value, json};
 
 use crate::{
     app::App,
     args::{Check, FileKind},
     case::{
-        Content, View, Warning,
-        file::{EmergencyFile, FileError, Format, IntakeFile, PrivacyNoticeFile, TermsFile},
-        wire::content::Body,
+        Content, Draft, Leg, Role, View, Warning,
+        file::{
+            AlertFile, ConsentFile, ConsentRequestFile, EffectFile, EmergencyFile, FactsFile,
+            FileError, Format, IntakeFile, PlanFile, PrivacyNoticeFile, RiskFile, TermsFile,
+        },
+        wire::{GiverBasis, Purpose, content::Body},
     },
     catalogue::t,
     failure::Failure,
     files, refused,
     reply::{Piece, Reply},
-    show::view,
+    show::{act, view},
 };
 
 /// Checks one file and shows it back.
@@ -32,12 +36,16 @@ pub(crate) fn check(app: &App, args: &Check) -> Result<Reply, Failure> {
         .map_err(|error| refused::file(&error, &name, catalogue))?;
     let kind_name = kind_name(kind);
     let title = view::title(&view, catalogue);
+    let next = match kind {
+        FileKind::Auto | FileKind::Intake | FileKind::Emergency => "check-good-next",
+        _ => "check-form-next",
+    };
     let said: Vec<_> = warnings.iter().map(|w| refused::warning(w, catalogue)).collect();
     Ok(Reply::new()
         .text(t!(catalogue, "check-good", file = name, title = title))
         .pieces(view::pieces(&view, false, catalogue))
         .pieces(said.iter().cloned().map(Piece::Warn))
-        .next(t!(catalogue, "check-good-next"))
+        .next(catalogue.text(next, &[("command", command(kind).into())]))
         .field("kind", kind_name)
         .field("warnings", said)
         .field("view", serde_json::to_value(&view).unwrap_or(Value::Null))
@@ -67,7 +75,28 @@ fn read(
             let file = PrivacyNoticeFile::parse(text, format, now)?;
             (show(Body::PrivacyNotice(Box::new(file.notice))), Vec::new())
         }
+        FileKind::Consent => (answers(ConsentFile::parse(text, format, now)?, now)?, Vec::new()),
+        FileKind::ConsentRequest => {
+            (act::body(ConsentRequestFile::parse(text, format)?.request), Vec::new())
+        }
+        FileKind::Risk => (act::body(RiskFile::parse(text, format, now)?.risk), Vec::new()),
+        FileKind::Facts => (act::body(FactsFile::parse(text, format, now)?.facts), Vec::new()),
+        FileKind::Plan => (act::body(PlanFile::parse(text, format)?.plan), Vec::new()),
+        FileKind::Alert => (act::body(AlertFile::parse(text, format, now)?.alert), Vec::new()),
+        FileKind::Effect => (act::body(EffectFile::parse(text, format, now)?.effect), Vec::new()),
     })
+}
+
+/// Answers are checked as the message that they become, with no key behind it: somebody's own as
+/// they would sign them, another's as officers write them down.
+fn answers(file: ConsentFile, now: i64) -> Result<View, FileError> {
+    let own = matches!(file.giving.basis, GiverBasis::Self_ | GiverBasis::GroupDecision);
+    let role = if own { Role::Defender } else { Role::MissionContactPerson };
+    let nobody = |_: &'static str, _: &[u8]| [0; 64];
+    let record = file.giving.sign([0; 32], &mut OsRng, nobody)?;
+    let draft = Draft::new(Leg::DefenderMission, role, [0; 16], now).purpose(Purpose::Protection);
+    let built = draft.build(record)?;
+    Ok(View::of(&Content { header: None, body: built.content.body }))
 }
 
 /// By the one field that each kind cannot do without.
@@ -82,6 +111,20 @@ fn guess(text: &str) -> FileKind {
     };
     if has("what_is_happening") {
         FileKind::Emergency
+    } else if has("answers") {
+        FileKind::Consent
+    } else if has("acts") && has("risks_explained") {
+        FileKind::ConsentRequest
+    } else if has("if_we_act") || has("q1_current_threats") {
+        FileKind::Risk
+    } else if has("facts") {
+        FileKind::Facts
+    } else if has("headline") {
+        FileKind::Alert
+    } else if has("effect") {
+        FileKind::Effect
+    } else if has("what_exactly") {
+        FileKind::Plan
     } else if has("controller") {
         FileKind::Privacy
     } else if has("retention") || has("expectations") {
@@ -97,6 +140,29 @@ fn kind_name(kind: FileKind) -> &'static str {
         FileKind::Emergency => "emergency",
         FileKind::Terms => "terms",
         FileKind::Privacy => "privacy",
+        FileKind::Consent => "consent",
+        FileKind::ConsentRequest => "consent-request",
+        FileKind::Risk => "risk",
+        FileKind::Facts => "facts",
+        FileKind::Plan => "plan",
+        FileKind::Alert => "alert",
+        FileKind::Effect => "effect",
+    }
+}
+
+/// The command that takes the file.
+fn command(kind: FileKind) -> &'static str {
+    match kind {
+        FileKind::Auto | FileKind::Intake | FileKind::Emergency => "bud send",
+        FileKind::Terms => "bud terms counter",
+        FileKind::Privacy => "bud mission publish",
+        FileKind::Consent => "bud consent give",
+        FileKind::ConsentRequest => "bud consent ask",
+        FileKind::Risk => "bud case risk",
+        FileKind::Facts => "bud case facts",
+        FileKind::Plan => "bud case check",
+        FileKind::Alert => "bud alert raise",
+        FileKind::Effect => "bud act effect",
     }
 }
 
@@ -109,6 +175,16 @@ mod tests {
         assert!(guess("what_is_happening = \"x\"") == FileKind::Emergency);
         assert!(guess("[retention]\nmission_days = 1") == FileKind::Terms);
         assert!(guess("{\"controller\": \"x\"}") == FileKind::Privacy);
+        assert!(guess("[[answers]]\nscope = \"demarche\"") == FileKind::Consent);
+        assert!(
+            guess("[[acts]]\nwhat = \"x\"\n[x]\nrisks_explained = \"y\"")
+                == FileKind::ConsentRequest
+        );
+        assert!(guess("[q1_current_threats]\nanswer = \"no\"") == FileKind::Risk);
+        assert!(guess("[[facts]]\nid = \"arrest\"") == FileKind::Facts);
+        assert!(guess("what_exactly = \"a note\"\nfacts_used = []") == FileKind::Plan);
+        assert!(guess("headline = \"x\"") == FileKind::Alert);
+        assert!(guess("effect = \"x\"") == FileKind::Effect);
         assert!(guess("[[incidents]]\nwhere = \"retention = x\"") == FileKind::Intake);
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     files,
     passphrase::{self, For},
     reply::{Piece, Reply},
-    show::{event, time},
+    show::{alert, event, time},
 };
 
 /// `bud sync`
@@ -33,7 +33,10 @@ pub(crate) async fn sync(app: &App) -> Result<Reply, Failure> {
         let json: Vec<Value> = happened.iter().map(|event| event::json(event).into()).collect();
         let mut reply = Reply::new()
             .text(done(app, &report))
-            .pieces(happened.iter().map(|event| Piece::Item(event::sentence(event, catalogue))))
+            .pieces(happened.iter().map(|event| match event {
+                Event::AlertOverdue { .. } => Piece::Alarm(event::sentence(event, catalogue)),
+                _ => Piece::Item(event::sentence(event, catalogue)),
+            }))
             .field("received_cells", report.received as u64)
             .field("sent_cells", report.sent as u64)
             .field("waiting_cells", report.waiting as u64)
@@ -42,10 +45,21 @@ pub(crate) async fn sync(app: &App) -> Result<Reply, Failure> {
         if !happened.is_empty() {
             reply = reply.next(t!(catalogue, "sync-next"));
         }
-        reply.failure = problem(app, &report);
+        let alerts = client.alerts().await.map_err(|error| app.failed(error))?;
+        reply.failure = worst(problem(app, &report), alert::attention(&alerts, catalogue));
         Ok(reply)
     })
     .await
+}
+
+/// An alert that nobody has taken comes before a relay that did not answer; both are said.
+fn worst(relay: Option<Failure>, alert: Option<Failure>) -> Option<Failure> {
+    let Some(mut alert) = alert else { return relay };
+    if let Some(relay) = relay {
+        alert.more.push(relay.message.clone());
+        alert.more.extend(relay.more.iter().cloned());
+    }
+    Some(alert)
 }
 
 /// What is ready at once, or nothing.
@@ -84,7 +98,11 @@ pub(crate) async fn listen(app: &App) -> Result<Reply, Failure> {
         let show = |event: &Event| {
             let line =
                 format!("{}  {}", time::moment(App::now()), event::sentence(event, catalogue));
-            app.out.event(&[Piece::Text(line)], &event::json(event), catalogue);
+            let piece = match event {
+                Event::AlertOverdue { .. } => Piece::Alarm(line),
+                _ => Piece::Text(line),
+            };
+            app.out.event(&[piece], &event::json(event), catalogue);
         };
         app.out.note(&t!(catalogue, "working-listen"));
         let listening = client.listen();

@@ -1,11 +1,13 @@
-//! `bud mission` and `bud device`: a mission's own set-up.
+//! `bud mission`, `bud desk` and `bud device`: an office's own set-up.
+
+use std::path::{Path, PathBuf};
 
 use budstikke::{Offer, Role, StaffCard, UnitKind, UnitSetup};
 use serde_json::json;
 
 use crate::{
     app::{App, Vault},
-    args::{self, DeviceRequest, Invite, MissionInit, Publish, TextIn, TextInOut},
+    args::{self, DeskInit, DeviceRequest, Invite, MissionInit, TextIn, TextInOut},
     case::file::{Format, PrivacyNoticeFile, TermsFile},
     catalogue::{Catalogue, t},
     exit::Exit,
@@ -15,9 +17,31 @@ use crate::{
     show::{qr, time},
 };
 
+/// Which office is being set up: the steps are the same, the words are not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Office {
+    Mission,
+    Desk,
+}
+
+impl Office {
+    /// The one of two texts that is for this office.
+    fn text(self, mission: &'static str, desk: &'static str) -> &'static str {
+        match self {
+            Self::Mission => mission,
+            Self::Desk => desk,
+        }
+    }
+
+    /// What a device belongs to, by what its user may do.
+    fn of(roles: &[Role]) -> Self {
+        let desk = [Role::Desk, Role::Duty, Role::DecisionMaker, Role::Privacy];
+        if roles.iter().any(|role| desk.contains(role)) { Self::Desk } else { Self::Mission }
+    }
+}
+
 /// `bud mission init`
 pub(crate) async fn init(app: &App, args: &MissionInit) -> Result<Reply, Failure> {
-    let catalogue = &app.catalogue;
     let setup = UnitSetup {
         unit_id: args.unit.clone(),
         name: args.name.clone(),
@@ -29,47 +53,83 @@ pub(crate) async fn init(app: &App, args: &MissionInit) -> Result<Reply, Failure
         roles: roles(&args.roles),
         relays: args.relays.clone(),
     };
+    requested(app, setup, &args.output, Office::Mission).await
+}
+
+/// `bud desk init`
+pub(crate) async fn init_desk(app: &App, args: &DeskInit) -> Result<Reply, Failure> {
+    let setup = UnitSetup {
+        unit_id: args.unit.clone(),
+        name: args.name.clone(),
+        kind: UnitKind::MinistryDesk,
+        officer: args.officer.clone(),
+        roles: roles(&args.roles),
+        relays: args.relays.clone(),
+    };
+    requested(app, setup, &args.output, Office::Desk).await
+}
+
+async fn requested(
+    app: &App,
+    setup: UnitSetup,
+    output: &Path,
+    office: Office,
+) -> Result<Reply, Failure> {
+    let catalogue = &app.catalogue;
+    let unit = setup.unit_id.clone();
     app.with(Vault::ThereOrNew, async |client| {
         let request = client.request_unit(setup).await.map_err(|error| app.failed(error))?;
+        let next = office.text("mission-requested-next", "desk-requested-next");
         let mut reply = Reply::new()
-            .text(t!(catalogue, "mission-requested", unit = args.unit.as_str()))
-            .next(t!(catalogue, "mission-requested-next"))
-            .field("unit_id", args.unit.as_str());
-        reply.artefact = files::write(&args.output, request, catalogue)?;
+            .text(t!(catalogue, "mission-requested", unit = unit.as_str()))
+            .next(catalogue.text(next, &[]))
+            .field("unit_id", unit);
+        reply.artefact = files::write(output, request, catalogue)?;
         Ok(reply)
     })
     .await
 }
 
-/// `bud mission install`
+/// `bud mission install`, `bud desk install`
 pub(crate) async fn install(app: &App, args: &TextIn) -> Result<Reply, Failure> {
     let certificate = files::read(&args.file, &app.catalogue)?;
     app.with(Vault::There, async |client| {
         let card = client.install_unit(&certificate).await.map_err(|error| app.failed(error))?;
-        let reply = Reply::new().text(t!(app.catalogue, "mission-installed"));
-        Ok(show(app, reply, &card).next(t!(app.catalogue, "mission-installed-next")))
+        let office = Office::of(&card.roles);
+        let said = office.text("mission-installed", "desk-installed");
+        let next = office.text("mission-installed-next", "desk-installed-next");
+        let reply = Reply::new().text(app.catalogue.text(said, &[]));
+        Ok(show(app, reply, &card).next(app.catalogue.text(next, &[])))
     })
     .await
 }
 
-/// `bud mission publish`
-pub(crate) async fn publish(app: &App, args: &Publish) -> Result<Reply, Failure> {
+/// `bud mission publish`, `bud desk publish`
+pub(crate) async fn publish(
+    app: &App,
+    offered: &[PathBuf],
+    privacy_notice: &Path,
+    emergency: Option<&Path>,
+    office: Office,
+) -> Result<Reply, Failure> {
     let catalogue = &app.catalogue;
     let offer = Offer {
-        terms: args.terms.iter().map(|path| terms(app, path)).collect::<Result<_, _>>()?,
-        emergency: args.emergency.as_deref().map(|path| terms(app, path)).transpose()?,
-        privacy: privacy(app, &args.privacy)?,
+        terms: offered.iter().map(|path| terms(app, path)).collect::<Result<_, _>>()?,
+        emergency: emergency.map(|path| terms(app, path)).transpose()?,
+        privacy: privacy(app, privacy_notice)?,
     };
     app.with(Vault::There, async |client| {
         let working = app.out.working(t!(catalogue, "working-relay"));
         let made = client.publish(offer).await.map_err(|error| app.failed(error))?;
         drop(working);
         let words = made.safety_words.join(" ");
+        let said = office.text("mission-published", "desk-published");
+        let next = office.text("mission-published-next", "desk-published-next");
         Ok(Reply::new()
-            .text(t!(catalogue, "mission-published"))
+            .text(catalogue.text(said, &[]))
             .pair(t!(catalogue, "safety-words"), words)
             .pair(t!(catalogue, "valid-until"), time::moment(made.valid_until))
-            .next(t!(catalogue, "mission-published-next"))
+            .next(catalogue.text(next, &[]))
             .field("version", made.version)
             .field("valid_until", made.valid_until)
             .field("safety_words", json!(made.safety_words)))
@@ -77,8 +137,8 @@ pub(crate) async fn publish(app: &App, args: &Publish) -> Result<Reply, Failure>
     .await
 }
 
-/// `bud mission invite`
-pub(crate) async fn invite(app: &App, args: &Invite) -> Result<Reply, Failure> {
+/// `bud mission invite`, `bud desk invite`
+pub(crate) async fn invite(app: &App, args: &Invite, office: Office) -> Result<Reply, Failure> {
     let catalogue = &app.catalogue;
     app.with(Vault::There, async |client| {
         let invitation = client.invitation().await.map_err(|error| app.failed(error))?;
@@ -90,9 +150,9 @@ pub(crate) async fn invite(app: &App, args: &Invite) -> Result<Reply, Failure> {
             reply.pieces.push(Piece::Raw(drawn));
         }
         reply = reply
-            .text(t!(catalogue, "invite-made"))
+            .text(catalogue.text(office.text("invite-made", "desk-invite-made"), &[]))
             .pair(t!(catalogue, "safety-words"), words.join(" "))
-            .next(t!(catalogue, "invite-made-next"))
+            .next(catalogue.text(office.text("invite-made-next", "desk-invite-made-next"), &[]))
             .field("safety_words", json!(words));
         reply.artefact = files::write(&args.output, invitation, catalogue)?;
         Ok(reply)
@@ -100,7 +160,7 @@ pub(crate) async fn invite(app: &App, args: &Invite) -> Result<Reply, Failure> {
     .await
 }
 
-/// `bud mission enrol`
+/// `bud mission enrol`, `bud desk enrol`
 pub(crate) async fn enrol(app: &App, args: &TextInOut) -> Result<Reply, Failure> {
     let catalogue = &app.catalogue;
     let request = files::read(&args.file, catalogue)?;
@@ -115,7 +175,7 @@ pub(crate) async fn enrol(app: &App, args: &TextInOut) -> Result<Reply, Failure>
     .await
 }
 
-/// `bud mission team`
+/// `bud mission team`, `bud desk team`
 pub(crate) async fn team(app: &App) -> Result<Reply, Failure> {
     let catalogue = &app.catalogue;
     app.with(Vault::There, async |client| {
@@ -182,9 +242,10 @@ pub(crate) async fn install_device(app: &App, args: &TextIn) -> Result<Reply, Fa
 pub(super) fn show(app: &App, reply: Reply, card: &StaffCard) -> Reply {
     let catalogue = &app.catalogue;
     let names: Vec<_> = card.roles.iter().map(|role| role_name(*role)).collect();
+    let office = Office::of(&card.roles);
     reply
-        .pair(t!(catalogue, "unit-name"), card.unit_name.as_str())
-        .pair(t!(catalogue, "unit-id"), card.unit_id.as_str())
+        .pair(catalogue.text(office.text("unit-name", "desk-name"), &[]), card.unit_name.as_str())
+        .pair(catalogue.text(office.text("unit-id", "desk-id"), &[]), card.unit_id.as_str())
         .pair(t!(catalogue, "staff-officer"), card.officer.as_str())
         .pair(t!(catalogue, "staff-roles"), role_words(&card.roles, catalogue))
         .pair(t!(catalogue, "valid-until"), time::moment(card.not_after))
@@ -200,13 +261,13 @@ pub(super) fn show(app: &App, reply: Reply, card: &StaffCard) -> Reply {
 }
 
 /// Terms from a file.
-pub(super) fn terms(app: &App, path: &std::path::Path) -> Result<TermsFile, Failure> {
+pub(super) fn terms(app: &App, path: &Path) -> Result<TermsFile, Failure> {
     let (text, name) = (files::read(path, &app.catalogue)?, files::shown(path));
     TermsFile::parse(&text, Format::of_name(&name), App::now())
         .map_err(|error| refused::file(&error, &name, &app.catalogue))
 }
 
-fn privacy(app: &App, path: &std::path::Path) -> Result<PrivacyNoticeFile, Failure> {
+fn privacy(app: &App, path: &Path) -> Result<PrivacyNoticeFile, Failure> {
     let (text, name) = (files::read(path, &app.catalogue)?, files::shown(path));
     PrivacyNoticeFile::parse(&text, Format::of_name(&name), App::now())
         .map_err(|error| refused::file(&error, &name, &app.catalogue))
@@ -218,6 +279,10 @@ fn roles(given: &[args::Role]) -> Vec<Role> {
         args::Role::ContactPerson => Role::ContactPerson,
         args::Role::HeadOfMission => Role::HeadOfMission,
         args::Role::Admin => Role::Admin,
+        args::Role::Desk => Role::Desk,
+        args::Role::Duty => Role::Duty,
+        args::Role::DecisionMaker => Role::DecisionMaker,
+        args::Role::Privacy => Role::Privacy,
     };
     given.iter().map(one).collect()
 }

@@ -1,18 +1,28 @@
 //! What each command does: read what was given, call the client, say what came of it.
 
+mod act;
+mod alert;
+mod casefile;
 mod check;
+mod consent;
 pub(crate) mod conversation;
 mod defender;
 pub(crate) mod everyday;
+mod line;
 pub(crate) mod ministry;
 pub(crate) mod mission;
+mod oral;
 mod people;
+mod pick;
 mod program;
+mod request;
+mod sending;
 mod terms;
 
 use crate::{
     app::App,
-    args::{Command, Device, Ministry, Mission},
+    args::{Command, Desk, Device, Ministry, Mission},
+    commands::mission::Office,
     failure::Failure,
     reply::Reply,
 };
@@ -31,17 +41,20 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Reply, Failure> {
         Command::Listen => everyday::listen(app).await,
         Command::Outbox => everyday::outbox(app).await,
         Command::Check(args) => check::check(app, &args),
-        Command::Mission(Mission::Init(args)) => mission::init(app, &args).await,
-        Command::Mission(Mission::Install(args)) => mission::install(app, &args).await,
-        Command::Mission(Mission::Publish(args)) => mission::publish(app, &args).await,
-        Command::Mission(Mission::Invite(args)) => mission::invite(app, &args).await,
-        Command::Mission(Mission::Enrol(args)) => mission::enrol(app, &args).await,
-        Command::Mission(Mission::Team) => mission::team(app).await,
+        Command::Mission(args) => own_mission(app, args).await,
+        Command::Desk(args) => own_desk(app, args).await,
         Command::Device(Device::Request(args)) => mission::request(app, &args).await,
         Command::Device(Device::Install(args)) => mission::install_device(app, &args).await,
         Command::Contacts => people::contacts(app).await,
         Command::Answer(args) => people::answer(app, &args).await,
         Command::Assign(args) => people::assign(app, &args).await,
+        Command::Consent(args) => consent::run(app, &args).await,
+        Command::Case(args) => casefile::run(app, &args).await,
+        Command::Act(args) => act::run(app, &args).await,
+        Command::Line(args) => line::run(app, &args).await,
+        Command::Alert(args) => alert::run(app, &args).await,
+        Command::Request(args) => request::run(app, &args).await,
+        Command::Decide(args) => request::decide(app, &args).await,
         Command::Ministry(Ministry::Init(args)) => ministry::init(app, &args).await,
         Command::Ministry(Ministry::Certify(args)) => ministry::certify(app, &args).await,
         Command::Whoami => everyday::whoami(app).await,
@@ -50,5 +63,34 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Reply, Failure> {
         Command::Man(args) => program::man(app, &args),
         #[cfg(feature = "demo")]
         Command::Demo(args) => crate::demo::run(app, &args).await,
+    }
+}
+
+async fn own_mission(app: &App, command: Mission) -> Result<Reply, Failure> {
+    let office = Office::Mission;
+    match command {
+        Mission::Init(args) => mission::init(app, &args).await,
+        Mission::Install(args) => mission::install(app, &args).await,
+        Mission::Publish(args) => {
+            let emergency = args.emergency.as_deref();
+            mission::publish(app, &args.terms, &args.privacy, emergency, office).await
+        }
+        Mission::Invite(args) => mission::invite(app, &args, office).await,
+        Mission::Enrol(args) => mission::enrol(app, &args).await,
+        Mission::Team => mission::team(app).await,
+    }
+}
+
+async fn own_desk(app: &App, command: Desk) -> Result<Reply, Failure> {
+    let office = Office::Desk;
+    match command {
+        Desk::Init(args) => mission::init_desk(app, &args).await,
+        Desk::Install(args) => mission::install(app, &args).await,
+        Desk::Publish(args) => {
+            mission::publish(app, &args.terms, &args.privacy, None, office).await
+        }
+        Desk::Invite(args) => mission::invite(app, &args, office).await,
+        Desk::Enrol(args) => mission::enrol(app, &args).await,
+        Desk::Team => mission::team(app).await,
     }
 }

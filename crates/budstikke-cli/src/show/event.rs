@@ -41,6 +41,9 @@ pub(crate) fn sentence(event: &Event, catalogue: &Catalogue) -> String {
         Event::HistoryBroken { case, missing } => {
             t!(catalogue, "event-history", id = case.as_str(), number = *missing)
         }
+        Event::AlertOverdue { case, alert } => {
+            t!(catalogue, "event-alert-overdue", id = case.as_str(), alert = alert.as_str())
+        }
         Event::Problem { what } => {
             t!(catalogue, "event-problem", cause = crate::errors::sentence(what))
         }
@@ -76,6 +79,9 @@ pub(crate) fn json(event: &Event) -> Map<String, Value> {
         Event::CommitLost { case } => json!({"event": "commit_lost", "conversation": case}),
         Event::HistoryBroken { case, missing } => {
             json!({"event": "history_broken", "conversation": case, "missing": missing})
+        }
+        Event::AlertOverdue { case, alert } => {
+            json!({"event": "alert_overdue", "conversation": case, "alert": alert})
         }
         Event::Problem { what } => json!({"event": "problem", "what": what}),
         _ => json!({"event": "other"}),
