@@ -22,6 +22,10 @@ consent-given-next = The mission sees your answers. Its program stops acts that 
 consent-withdrawn = You have taken it back.
 consent-withdrawn-next = The mission's program stops what has not been done yet when this arrives. What was done before cannot be undone; they tell you what that is.
 
+consent-not-vouched = Nobody has noted yet that whoever gave this may give it ({ $id }); until then it is not shown to the Ministry. "bud consent vouch" notes it.
+consent-vouched = Noted: you know that whoever gave this may give it.
+consent-vouch-none = There is nothing left to vouch for.
+consent-vouch-which = More than one waits for that; say which with --consent.
 consent-asked = The question is in the conversation.
 consent-asked-next = "bud sync" fetches the answer, "bud consent" shows it. No answer is not a yes.
 consent-noted = Written down: { $person } took consent back in a talk with you.

@@ -6,6 +6,7 @@ list-awaits = You have reached out, and there is no answer yet.
 list-awaits-next = "bud sync" sends what has not left yet, and fetches the answer when there is one.
 list-which = There is more than one conversation; say which.
 list-next = "bud show ID" opens one.
+list-line = { $who }, about { $about }
 list-head-id = ID
 list-head-with = With
 list-head-terms = Terms

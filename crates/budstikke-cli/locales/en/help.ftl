@@ -75,6 +75,8 @@ cmd-consent-attest = Mission: read what a colleague wrote down, and sign for hav
 arg-consent-attest-file = Text that "bud consent hear" made ("-": standard input)
 cmd-consent-enter = Mission: put what officers heard and signed into the conversation
 arg-consent-enter-file = Text that "bud consent hear" or "attest" made ("-": standard input)
+cmd-consent-vouch = Mission: note that you know that whoever gave a consent may, like a parent or a lawyer
+arg-consent-vouch-consent = Which one, as "bud consent" names it; may be left out when only one waits
 cmd-consent-note-withdrawal = Mission: write down that somebody took consent back in a talk with you
 cmd-consent-suspend = Mission: what somebody says does not count for now, as when their device is in other hands
 arg-consent-suspend-cause = Why it does not count
@@ -131,6 +133,8 @@ cmd-assign = Let a colleague take part in a case
 arg-assign-officer = Label of the colleague, as "bud mission team" shows it
 cmd-case = What the mission knows and keeps about a case, and what the Ministry gets of it
 cmd-case-file = Show the file of a case: consents, risk, facts, acts, alerts
+cmd-case-add = File the mission's own part of the account: source, contacts, what was done. It stays here
+arg-case-add-file = Form with items 8 to 11 ("-": standard input)
 cmd-case-check = List all that would stop an act, before anything is drafted or asked
 cmd-case-check-after =
     Each point with its code, who can change it and what to do. Ends with 3 when something stands

@@ -24,6 +24,7 @@ pub(crate) enum ConsentStep {
     Hear(Heard),
     Attest(Heard),
     Enter(InConversation),
+    Vouch(Vouch),
     NoteWithdrawal(NoteWithdrawal),
     Suspend(Suspend),
     Reached(Reached),
@@ -68,6 +69,13 @@ pub(crate) struct Heard {
 }
 
 #[derive(Args)]
+pub(crate) struct Vouch {
+    pub(crate) id: Option<String>,
+    #[arg(long, value_name = "NAME")]
+    pub(crate) consent: Option<String>,
+}
+
+#[derive(Args)]
 pub(crate) struct NoteWithdrawal {
     pub(crate) id: Option<String>,
     #[arg(long, value_name = "ALIAS")]
@@ -104,6 +112,7 @@ pub(crate) struct Reached {
 #[derive(Subcommand)]
 pub(crate) enum Case {
     File(super::OneConversation),
+    Add(InConversation),
     Check(InConversation),
     Risk(InConversation),
     Facts(InConversation),

@@ -10,7 +10,7 @@ use crate::{
     app::{App, Vault},
     args::{Case, InConversation, Level, Share},
     case::{
-        file::{FactsFile, PlanFile, RiskFile},
+        file::{FactsFile, IntakeFile, PlanFile, RiskFile},
         wire::{FactStatus, IdentityLevel, LeftOutWhy, VerificationRecord},
         words::{Word as _, strict},
     },
@@ -26,6 +26,7 @@ use crate::{
 pub(crate) async fn run(app: &App, args: &Case) -> Result<Reply, Failure> {
     match args {
         Case::File(args) => file(app, args.id.as_deref()).await,
+        Case::Add(args) => add(app, args).await,
         Case::Check(args) => check(app, args).await,
         Case::Risk(args) => risk(app, args).await,
         Case::Facts(args) => facts(app, args).await,
@@ -56,7 +57,7 @@ fn pieces(app: &App, file: &CaseFile) -> Vec<Piece> {
     if file.consents.is_empty() {
         pieces.push(none("consent-nothing"));
     }
-    pieces.extend(file.consents.iter().flat_map(|one| consent::answers(one, catalogue)));
+    pieces.extend(file.consents.iter().flat_map(|one| consent::answers(one, true, catalogue)));
     match &file.risk {
         Some(risk) => {
             pieces.extend(view::pieces(&act::body(risk.clone()), false, catalogue));
@@ -145,6 +146,21 @@ async fn check(app: &App, args: &InConversation) -> Result<Reply, Failure> {
         let next = if only_approval { "check-approval-next" } else { "check-blocked-next" };
         reply.failure = Some(failure.next(catalogue.text(next, &[])));
         Ok(reply)
+    })
+    .await
+}
+
+/// `bud case add`: what stays on the mission's side of what was told.
+async fn add(app: &App, args: &InConversation) -> Result<Reply, Failure> {
+    let catalogue = &app.catalogue;
+    let file = sending::form(app, &args.file, IntakeFile::parse)?;
+    app.with(Vault::There, async |client| {
+        let id = pick::about(app, client, args.id.as_deref()).await?.id;
+        let warnings = file.warnings.clone();
+        client.add_to_intake(&id, file).await.map_err(|error| app.failed(error))?;
+        let reply = Reply::new().text(t!(catalogue, "case-added"));
+        let reply = sending::warned(app, reply, &warnings).field("conversation", id);
+        Ok(reply.next(t!(catalogue, "case-added-next")))
     })
     .await
 }

@@ -75,7 +75,7 @@ fn read(
             let file = PrivacyNoticeFile::parse(text, format, now)?;
             (show(Body::PrivacyNotice(Box::new(file.notice))), Vec::new())
         }
-        FileKind::Consent => (answers(ConsentFile::parse(text, format, now)?, now)?, Vec::new()),
+        FileKind::Consent => (answers(&ConsentFile::parse(text, format, now)?, now)?, Vec::new()),
         FileKind::ConsentRequest => {
             (act::body(ConsentRequestFile::parse(text, format)?.request), Vec::new())
         }
@@ -89,7 +89,7 @@ fn read(
 
 /// Answers are checked as the message that they become, with no key behind it: somebody's own as
 /// they would sign them, another's as officers write them down.
-fn answers(file: ConsentFile, now: i64) -> Result<View, FileError> {
+fn answers(file: &ConsentFile, now: i64) -> Result<View, FileError> {
     let own = matches!(file.giving.basis, GiverBasis::Self_ | GiverBasis::GroupDecision);
     let role = if own { Role::Defender } else { Role::MissionContactPerson };
     let nobody = |_: &'static str, _: &[u8]| [0; 64];

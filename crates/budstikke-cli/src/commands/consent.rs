@@ -6,9 +6,10 @@ use serde_json::Value;
 use super::{oral, pick, sending};
 use crate::{
     app::{App, Vault},
-    args::{self, Ask, Consent, ConsentStep, InConversation, NoteWithdrawal, Withdraw},
+    args::{self, Ask, Consent, ConsentStep, InConversation, NoteWithdrawal, Vouch, Withdraw},
     case::file::{ConsentFile, ConsentRequestFile},
     catalogue::t,
+    exit::Exit,
     failure::Failure,
     reply::Reply,
     show::consent,
@@ -24,6 +25,7 @@ pub(crate) async fn run(app: &App, args: &Consent) -> Result<Reply, Failure> {
         ConsentStep::Hear(args) => oral::hear(app, args).await,
         ConsentStep::Attest(args) => oral::attest(app, args).await,
         ConsentStep::Enter(args) => oral::enter(app, args).await,
+        ConsentStep::Vouch(args) => vouch(app, args).await,
         ConsentStep::NoteWithdrawal(args) => note_withdrawal(app, args).await,
         ConsentStep::Suspend(args) => {
             let cause = match args.cause {
@@ -50,14 +52,14 @@ async fn show(app: &App, id: Option<&str>) -> Result<Reply, Failure> {
         for question in &questions {
             reply = reply.pieces(consent::question(question, catalogue));
         }
-        reply = answered(app, reply, &answers);
+        let defender = client.profile().await.map_err(failed)? == Profile::Defender;
+        reply = answered(app, reply, &answers, !defender);
         let waits = consent::waits(&questions, &answers);
         let asked: Vec<Value> = questions.iter().map(|q| consent::question_json(q)).collect();
         reply = reply.field("conversation", id).field("questions", asked).field("waits", waits);
         if questions.is_empty() && answers.is_empty() {
             reply = reply.text(t!(catalogue, "consent-nothing"));
         }
-        let defender = client.profile().await.map_err(failed)? == Profile::Defender;
         let standing = |consent: &ConsentView| consent.answers.iter().any(|a| a.2.is_none());
         Ok(if !defender {
             reply.next(t!(catalogue, "consent-next-officer"))
@@ -73,8 +75,8 @@ async fn show(app: &App, id: Option<&str>) -> Result<Reply, Failure> {
 }
 
 /// Adds answers and how they stand.
-fn answered(app: &App, reply: Reply, answers: &[ConsentView]) -> Reply {
-    let pieces = answers.iter().flat_map(|one| consent::answers(one, &app.catalogue));
+fn answered(app: &App, reply: Reply, answers: &[ConsentView], officer: bool) -> Reply {
+    let pieces = answers.iter().flat_map(|one| consent::answers(one, officer, &app.catalogue));
     let json: Vec<Value> = answers.iter().map(consent::json).collect();
     reply.pieces(pieces).field("answers", json)
 }
@@ -95,7 +97,7 @@ async fn give(app: &App, args: &InConversation) -> Result<Reply, Failure> {
         let sent = client.give_consent(&id, file).await.map_err(|error| app.failed(error))?;
         let newest = standing(app, client, &id).await?.pop();
         let reply = Reply::new().text(t!(catalogue, "consent-given"));
-        let reply = answered(app, reply, newest.as_slice());
+        let reply = answered(app, reply, newest.as_slice(), false);
         let reply = sending::warned(app, reply, &sent.warnings);
         let reply = reply.field("conversation", id).field("number", sent.number);
         sending::deliver(app, client, reply, t!(catalogue, "consent-given-next")).await
@@ -115,7 +117,7 @@ async fn withdraw(app: &App, args: &Withdraw) -> Result<Reply, Failure> {
         let answers = standing(app, client, &id).await?;
         let numbers: Vec<u64> = sent.iter().map(|sent| sent.number).collect();
         let reply = Reply::new().text(t!(catalogue, "consent-withdrawn"));
-        let reply = answered(app, reply, &answers);
+        let reply = answered(app, reply, &answers, false);
         let reply = reply.field("conversation", id).field("numbers", numbers);
         sending::deliver(app, client, reply, t!(catalogue, "consent-withdrawn-next")).await
     })
@@ -144,6 +146,42 @@ async fn ask(app: &App, args: &Ask) -> Result<Reply, Failure> {
     .await
 }
 
+/// `bud consent vouch`
+async fn vouch(app: &App, args: &Vouch) -> Result<Reply, Failure> {
+    let catalogue = &app.catalogue;
+    app.with(Vault::There, async |client| {
+        let id = pick::about(app, client, args.id.as_deref()).await?.id;
+        let name = match &args.consent {
+            Some(name) => name.clone(),
+            None => only_unvouched(app, client, &id).await?,
+        };
+        let vouched = client.vouch_for_consent(&id, &name).await;
+        vouched.map_err(|error| app.failed(error))?;
+        let all = standing(app, client, &id).await?;
+        let found: Vec<_> = all.into_iter().filter(|one| one.id.starts_with(&name)).collect();
+        let reply = Reply::new().text(t!(catalogue, "consent-vouched"));
+        let reply = answered(app, reply, &found, true).field("conversation", id);
+        Ok(reply.next(t!(catalogue, "consent-next-officer")))
+    })
+    .await
+}
+
+/// The only consent of which nobody has said yet that its giver may give it.
+async fn only_unvouched(app: &App, client: &Client, id: &str) -> Result<String, Failure> {
+    let catalogue = &app.catalogue;
+    let mut open = standing(app, client, id).await?;
+    open.retain(|one| one.whole && !one.vouched);
+    match (open.pop(), open.as_slice()) {
+        (Some(only), []) => Ok(only.id),
+        (None, _) => Err(Failure::new(Exit::NotFound, t!(catalogue, "consent-vouch-none"))),
+        (Some(last), others) => {
+            let points = others.iter().chain([&last]);
+            let points = points.map(|one| format!("{}  {}", one.id, one.person)).collect();
+            Err(Failure::new(Exit::Usage, t!(catalogue, "consent-vouch-which")).more(points))
+        }
+    }
+}
+
 /// `bud consent note-withdrawal`
 async fn note_withdrawal(app: &App, args: &NoteWithdrawal) -> Result<Reply, Failure> {
     let catalogue = &app.catalogue;
@@ -157,7 +195,7 @@ async fn note_withdrawal(app: &App, args: &NoteWithdrawal) -> Result<Reply, Fail
         let person = args.person.as_str();
         let reply = Reply::new().text(t!(catalogue, "consent-noted", person = person));
         let answers = standing(app, client, &id).await?;
-        let reply = answered(app, reply, &answers);
+        let reply = answered(app, reply, &answers, true);
         let reply = reply.field("conversation", id).field("numbers", numbers);
         sending::deliver(app, client, reply, t!(catalogue, "consent-noted-next")).await
     })

@@ -1,6 +1,6 @@
 //! `bud ministry`: the root of everybody's trust. Its vault belongs on a machine without a network.
 
-use budstikke::MinistryCard;
+use budstikke::{MinistryCard, UnitKind};
 
 use crate::{
     app::{App, Vault},
@@ -29,12 +29,14 @@ pub(crate) async fn certify(app: &App, args: &TextInOut) -> Result<Reply, Failur
     app.with(Vault::There, async |client| {
         let made = client.certify_unit(&request).await.map_err(|error| app.failed(error))?;
         let artefact = files::write(&args.output, made.text, catalogue)?;
+        let desk = made.kind == UnitKind::MinistryDesk;
+        let text = |mission, of_desk| catalogue.text(if desk { of_desk } else { mission }, &[]);
         let mut reply = Reply::new()
-            .text(t!(catalogue, "ministry-certified"))
-            .pair(t!(catalogue, "unit-name"), made.name.as_str())
-            .pair(t!(catalogue, "unit-id"), made.unit_id.as_str())
+            .text(text("ministry-certified", "ministry-certified-desk"))
+            .pair(text("unit-name", "desk-name"), made.name.as_str())
+            .pair(text("unit-id", "desk-id"), made.unit_id.as_str())
             .pair(t!(catalogue, "valid-until"), time::moment(made.not_after))
-            .next(t!(catalogue, "ministry-certified-next"))
+            .next(text("ministry-certified-next", "ministry-certified-desk-next"))
             .field("unit_id", made.unit_id)
             .field("name", made.name)
             .field("not_after", made.not_after);

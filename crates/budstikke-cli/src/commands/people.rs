@@ -95,9 +95,11 @@ pub(crate) async fn answer(app: &App, args: &Answer) -> Result<Reply, Failure> {
         let id = id.map_err(|error| app.failed(error))?;
         let report = client.sync().await.map_err(|error| app.failed(error))?;
         drop(working);
+        let line = client.case(&id).await.map_err(|error| app.failed(error))?.summary.line;
+        let next = if line { "answered-line-next" } else { "answered-next" };
         let mut reply = Reply::new()
             .text(t!(catalogue, "answered", id = id.as_str()))
-            .next(t!(catalogue, "answered-next", id = id.as_str()))
+            .next(catalogue.text(next, &[("id", id.as_str().into())]))
             .field("conversation", id);
         reply.failure = super::everyday::problem(app, &report);
         Ok(reply)

@@ -90,7 +90,7 @@ async fn show(app: &App, name: Option<&str>) -> Result<Reply, Failure> {
         let shown = |body| view::pieces(&body, false, catalogue);
         reply = reply
             .pieces(shown(act::body(request.act.plan.clone())))
-            .pieces(consents.flat_map(|one| consent::answers(one, catalogue)))
+            .pieces(consents.flat_map(|one| consent::answers(one, true, catalogue)))
             .pieces(shown(act::body(request.risk.clone())))
             .pieces(request.facts.iter().flat_map(|one| shown(act::body(one.clone()))))
             .pieces(request.act.decision.iter().flat_map(|one| act::ruling(one, catalogue)))

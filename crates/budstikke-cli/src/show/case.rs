@@ -22,13 +22,20 @@ pub(crate) fn table(cases: &[CaseSummary], catalogue: &Catalogue) -> Piece {
     let rows = cases.iter().map(|case| {
         vec![
             case.id.clone(),
-            case.with.clone(),
+            with(case, cases, catalogue),
             phase(case.terms, catalogue),
             case.unread.to_string(),
             time::moment(case.last_at),
         ]
     });
     Piece::Table(head, rows.collect())
+}
+
+/// Who it is with; of a line to the Ministry, whom it is about as well.
+fn with(case: &CaseSummary, all: &[CaseSummary], catalogue: &Catalogue) -> String {
+    let Some(of) = &case.line_for else { return case.with.clone() };
+    let about = all.iter().find(|other| other.id == *of).map_or(of, |other| &other.with);
+    t!(catalogue, "list-line", who = case.with.as_str(), about = about.as_str())
 }
 
 /// A conversation: terms, people, safety words, messages, newest last.
@@ -166,6 +173,8 @@ pub(crate) fn summary_json(case: &CaseSummary) -> Value {
         "unread": case.unread,
         "messages": case.messages,
         "last_at": case.last_at,
+        "line": case.line,
+        "line_for": case.line_for,
     })
 }
 

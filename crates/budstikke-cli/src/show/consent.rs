@@ -37,8 +37,9 @@ pub(crate) fn question(message: &Message, catalogue: &Catalogue) -> Vec<Piece> {
     pieces
 }
 
-/// Somebody's answers, a line each.
-pub(crate) fn answers(consent: &ConsentView, catalogue: &Catalogue) -> Vec<Piece> {
+/// Somebody's answers, a line each; for an officer with its short name and what is still to be known
+/// about it.
+pub(crate) fn answers(consent: &ConsentView, officer: bool, catalogue: &Catalogue) -> Vec<Piece> {
     let title = t!(
         catalogue,
         "consent-of",
@@ -64,6 +65,9 @@ pub(crate) fn answers(consent: &ConsentView, catalogue: &Catalogue) -> Vec<Piece
     pieces.push(Piece::Text(t!(catalogue, "consent-until", at = until)));
     if !consent.whole {
         pieces.push(Piece::Text(t!(catalogue, "consent-part")));
+    }
+    if officer && !consent.vouched {
+        pieces.push(Piece::Warn(t!(catalogue, "consent-not-vouched", id = consent.id.as_str())));
     }
     pieces
 }
@@ -140,6 +144,7 @@ pub(crate) fn json(consent: &ConsentView) -> Value {
         "expires_at": consent.expires_at_s,
         "affirmed_at": consent.affirmed_at_s,
         "whole": consent.whole,
+        "vouched": consent.vouched,
         "answers": answers.collect::<Value>(),
     })
 }
