@@ -29,7 +29,8 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(5);
 /// The time that a finished stream's last frames get to arrive.
 const LINGER: Duration = Duration::from_secs(5);
-/// Refusals leave at multiples of this.
+/// Refusals leave at multiples of this since the relay's start, the second one after the request came: whatever the
+/// request cost the relay, as long as it was less than one tick, is not in the answer's time.
 const REFUSAL_TICK: Duration = Duration::from_millis(25);
 
 /// Where frames go out.
@@ -59,6 +60,7 @@ pub(super) async fn serve(
         subscriptions: 0,
         reads: Arc::new(Semaphore::new(MAX_READS)),
         reading: true,
+        arrived: Instant::now(),
     };
     tokio::join!(driver.run(), write(queue, send));
 }
@@ -73,6 +75,8 @@ struct Driver {
     subscriptions: usize,
     reads: Arc<Semaphore>,
     reading: bool,
+    /// When the newest frame came.
+    arrived: Instant,
 }
 
 impl Driver {
@@ -88,6 +92,7 @@ impl Driver {
                         self.reading = false;
                         continue;
                     };
+                    self.arrived = Instant::now();
                     Input::Frame(bytes)
                 }
                 Some(done) = self.jobs.next() => match done {
@@ -123,7 +128,8 @@ impl Driver {
                 Action::Write(frame) => self.write(&frame).await?,
                 Action::Refuse(frame) => {
                     metrics::counter!("budstikke_refusals_total").increment(1);
-                    let (at, writer) = (next_tick(self.shared.started), self.writer.clone());
+                    let at = refusal_tick(self.shared.started, self.arrived);
+                    let writer = self.writer.clone();
                     self.jobs.push(Box::pin(async move {
                         sleep_until(at).await;
                         if let Ok(bytes) = frame.encode() {
@@ -203,10 +209,12 @@ fn first(
     outcome.and_then(|one| one.ok_or(crate::store::StoreError::Closed))
 }
 
-fn next_tick(started: Instant) -> Instant {
-    let passed = started.elapsed().as_micros() / REFUSAL_TICK.as_micros();
-    let ticks = u32::try_from(passed).unwrap_or(u32::MAX).saturating_add(1);
-    started.checked_add(REFUSAL_TICK.saturating_mul(ticks)).unwrap_or_else(Instant::now)
+/// The second tick after a time. When it has passed, the answer leaves at once; that takes a relay that is short of
+/// time by a whole tick.
+fn refusal_tick(started: Instant, arrived: Instant) -> Instant {
+    let passed = arrived.duration_since(started).as_micros() / REFUSAL_TICK.as_micros();
+    let ticks = u32::try_from(passed).unwrap_or(u32::MAX).saturating_add(2);
+    started.checked_add(REFUSAL_TICK.saturating_mul(ticks)).unwrap_or(arrived)
 }
 
 /// Writes frames out until the driver is done or the client stops the stream.
@@ -270,5 +278,19 @@ impl Frames {
     fn stop(&mut self) {
         // Closed already: what was wanted.
         let _ = self.recv.stop(VarInt::from_u32(0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_refusal_leaves_with_the_second_tick_whatever_it_cost() {
+        let started = Instant::now();
+        let at = |micros| started + Duration::from_micros(micros);
+        for (arrived, leaves) in [(0, 50_000), (1, 50_000), (24_999, 50_000), (25_000, 75_000)] {
+            assert_eq!(refusal_tick(started, at(arrived)), at(leaves));
+        }
     }
 }

@@ -40,7 +40,7 @@ pub(crate) enum Input {
 pub(crate) enum Action {
     /// Write a frame.
     Write(Frame),
-    /// Write a frame at the next tick of the refusals' clock, so that how long it took says nothing.
+    /// Write a frame at a tick that follows from the request's arrival, so that how long it took says nothing.
     Refuse(Frame),
     /// Look a key up, and feed it in before the next frame.
     Lookup(Capability),
@@ -362,6 +362,10 @@ fn resume(
         Waiting::Cancel { request, .. } => *request,
     };
     let Ok(found) = found else { return vec![error(request, ErrorCode::Storage, STORAGE_RETRY_S)] };
+    #[cfg(feature = "planted-leak")]
+    if found.is_none() && crate::testing::PLANTED.load(std::sync::atomic::Ordering::SeqCst) {
+        return vec![error(request, ErrorCode::Refused, 0)];
+    }
     let (signed, who, operation) = match waiting {
         Waiting::Tagged { signed, who, operation } => (signed, who, operation),
         Waiting::Cancel { send_id, msg_id, signature, .. } => {
