@@ -246,14 +246,18 @@ impl ActionState {
             return Err(Refusal::FourEyes { act: "decide" });
         }
         let at = decision.decided_at_s;
+        // The Ministry's last word counts: an earlier yes to the same plan does not outlive a no.
         let next = match strict::<Verdict>(decision.verdict) {
             Verdict::Approved => {
                 self.approval = Some(self.approved(decision)?);
                 Cleared
             }
-            Verdict::Returned => Returned,
+            Verdict::Returned => {
+                self.approval = None;
+                Returned
+            }
             _ => {
-                self.refused = Some((self.hash, at));
+                (self.approval, self.refused) = (None, Some((self.hash, at)));
                 Refused
             }
         };

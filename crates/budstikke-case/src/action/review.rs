@@ -33,7 +33,8 @@ pub struct Review {
 }
 
 /// Checks a valid request: certificate of the submitter, every token and its status, every guard.
-/// `published` is the act that a PUBLISH_DEMARCHE publishes.
+/// `published` is the act that a PUBLISH_DEMARCHE publishes, `overrides` are those that came from
+/// a role that may.
 ///
 /// # Errors
 /// I04 for the submitter, W02 for bytes that cannot be read. Everything else is in
@@ -41,6 +42,7 @@ pub struct Review {
 pub fn review(
     request: &ApprovalRequest,
     published: Option<&ActionState>,
+    overrides: &[w::GuardOverride],
     keys: &impl Keys,
     now: i64,
 ) -> Result<Review, Refusal> {
@@ -59,6 +61,7 @@ pub fn review(
     let facts = CaseFacts {
         risk: Some(&risk),
         verification: &verification,
+        overrides,
         published,
         ..CaseFacts::new(&consents)
     };

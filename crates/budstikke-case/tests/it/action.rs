@@ -37,7 +37,7 @@ fn decide(
     now: i64,
     edit: impl FnOnce(&mut w::DecisionBody),
 ) -> w::DecisionBody {
-    let review = review(request, None, &directory(), now).unwrap();
+    let review = review(request, None, &[], &directory(), now).unwrap();
     let mut body = review.decision([6; 16], verdict, now).unwrap();
     edit(&mut body);
     let by = k().attests(DECISION_DOMAIN, &body.encode_to_vec());
@@ -358,6 +358,15 @@ fn f05_local_organisations_unless_overridden_for_this_plan() {
     assert_eq!(codes(&act.blocks(&world.facts(), NOW)), "F05 A01");
     world.overrides = vec![by(act.plan_hash())];
     assert_eq!(codes(&act.blocks(&world.facts(), NOW)), "A01");
+    // The Ministry's device counts it too.
+    let record = signed(GRANTED, NOW);
+    let said = statement(GRANTED, NOW);
+    let (status, _) = status(&world.consents, &said, &[Scope::Demarche], NOW);
+    let request = request(&act, &world, &[token(&record, &[Scope::Demarche])], &[status]);
+    let looks = |overrides: &[w::GuardOverride]| {
+        codes(&review(&request, None, overrides, &directory(), NOW).unwrap().refusals)
+    };
+    assert_eq!((looks(&[]).as_str(), looks(&world.overrides).as_str()), ("F05", ""));
     // What is R stays R.
     world.overrides = vec![w::GuardOverride { code: "A01".to_owned(), ..by(act.plan_hash()) }];
     assert_eq!(codes(&act.blocks(&world.facts(), NOW)), "F05 A01");
@@ -404,6 +413,29 @@ fn a03_a04_an_approval_is_for_this_plan_and_for_a_time() {
 }
 
 #[test]
+fn a02_an_earlier_yes_does_not_outlive_a_no() {
+    let (world, mut act, request) = submitted(DEMARCHE, Scope::Demarche, GRANTED);
+    let yes = decide(&request, Verdict::Approved, NOW + 2 * HOUR, |_| {});
+    let by = &k().officer;
+    let event = ActionEvent::Decided { decision: &yes, by };
+    assert_eq!(world.step(&mut act, event, NOW + 2 * HOUR), Ok("cleared"));
+    let there_and_back = [edited(DEMARCHE, |plan| plan.title.push('.')), act.plan_bytes().to_vec()];
+    for plan in there_and_back.clone() {
+        world.step(&mut act, ActionEvent::Edited(plan), NOW + 3 * HOUR).unwrap();
+    }
+    let again = w::ApprovalRequest { request_id: vec![8; 16], ..request };
+    world.step(&mut act, ActionEvent::Submitted(&again), NOW + 3 * HOUR).unwrap();
+    let no = decide(&again, Verdict::Refused, NOW + 4 * HOUR, |_| {});
+    let event = ActionEvent::Decided { decision: &no, by };
+    assert_eq!(world.step(&mut act, event, NOW + 4 * HOUR), Ok("refused"));
+    for plan in there_and_back {
+        world.step(&mut act, ActionEvent::Edited(plan), NOW + 5 * HOUR).unwrap();
+    }
+    let cleared = world.step(&mut act, ActionEvent::Cleared, NOW + 5 * HOUR);
+    assert_eq!(cleared, Err(Refusal::ApprovalRefused { at: NOW + 4 * HOUR }));
+}
+
+#[test]
 fn who_decides_and_on_what() {
     let (world, act, request) = submitted(DEMARCHE, Scope::Demarche, GRANTED);
     let good = decide(&request, Verdict::Approved, NOW + HOUR, |_| {});
@@ -439,7 +471,7 @@ fn who_decides_and_on_what() {
 fn review_finds_what_a_modified_sender_left_out() {
     let (world, act, request) = submitted(DEMARCHE, Scope::Demarche, GRANTED);
     let looks = |request: &w::ApprovalRequest, now| {
-        let review = review(request, None, &directory(), now).unwrap();
+        let review = review(request, None, &[], &directory(), now).unwrap();
         let approved = review.decision([1; 16], Verdict::Approved, now);
         assert_eq!(approved.is_err(), !review.refusals.is_empty());
         assert!(review.decision([1; 16], Verdict::Refused, now).is_ok(), "a no needs nothing");
@@ -472,7 +504,7 @@ fn review_finds_what_a_modified_sender_left_out() {
     assert_eq!(edit(&|r| r.consent_statuses.clone_from(&both)), "C04 C01");
     let mut stranger = request.clone();
     stranger.submitted_by = Some(person("Nobody", "no.emb.karvonia", Role::HeadOfMission).officer);
-    assert_eq!(code(review(&stranger, None, &directory(), NOW)), "I04");
+    assert_eq!(code(review(&stranger, None, &[], &directory(), NOW)), "I04");
     assert_eq!(act.phase(NOW), ActionPhase::AwaitingApproval);
 }
 
@@ -689,6 +721,6 @@ proptest! {
         let _no_panic = ActionState::draft(bytes.clone()).is_ok();
         let _no_panic = ActionState::from_bytes(&bytes).is_ok();
         let request = w::ApprovalRequest { plan: bytes, ..w::ApprovalRequest::default() };
-        prop_assert!(review(&request, None, &directory(), NOW).is_err());
+        prop_assert!(review(&request, None, &[], &directory(), NOW).is_err());
     }
 }

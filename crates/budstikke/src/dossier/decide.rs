@@ -136,7 +136,7 @@ fn look(
     // What the mission has told since it asked is newer than what it asked with.
     let mut newest = request.clone();
     newest.consent_statuses.extend(dossier.statuses.iter().map(Message::encode_to_vec));
-    let mut review = review(&newest, published, &members, work.now)?;
+    let mut review = review(&newest, published, &dossier.overrides, &members, work.now)?;
     // What was taken back since stands in this file, not in the request.
     if let Some(act) = dossier.act(&plan.action_id) {
         let facts = dossier.facts_for(&plan.publishes_action_id);

@@ -1,7 +1,7 @@
 //! What a message means for the file of its case. The sender's client asks before it seals and the receiver's before
 //! it takes, here and the same: a modified sender gains nothing.
 
-use budstikke_case::action::{ActionEvent, review};
+use budstikke_case::action::{ActionEvent, ActionState, review};
 use budstikke_case::alert::{AlertEvent, AlertState};
 use budstikke_case::carried::decode;
 use budstikke_case::consent::{
@@ -200,7 +200,7 @@ fn reviewed(
     at: i64,
 ) -> Result<(), Error> {
     let published = file.act(&plan.publishes_action_id).map(|act| act.state.clone());
-    let review = review(request, published.as_ref(), said.members, at)?;
+    let review = review(request, published.as_ref(), &file.overrides, said.members, at)?;
     if let Some(refusal) = review.refusals.first() {
         return Err(refusal.clone().into());
     }
@@ -220,13 +220,14 @@ fn reviewed(
     }
     file.risk = Some(review.risk.clone());
     file.facts.extend(review.verification.iter().cloned());
-    match file.act_mut(&plan.action_id) {
-        Some(_) => {
-            file.step(&plan.action_id, ActionEvent::Edited(request.plan.clone()), at)?;
-            file.step(&plan.action_id, ActionEvent::Submitted(request), at)?;
-        }
-        None => file.acts.push(Act::new(review.state)),
+    if file.act(&plan.action_id).is_some() {
+        file.step(&plan.action_id, ActionEvent::Edited(request.plan.clone()), at)?;
+    } else {
+        let state = ActionState::draft(request.plan.clone())?;
+        file.acts.push(Act::new(state));
     }
+    // What was taken back, or is in doubt, stands in this file, whatever the request says of it.
+    file.step(&plan.action_id, ActionEvent::Submitted(request), at)?;
     Ok(())
 }
 
@@ -253,6 +254,7 @@ fn follow(file: &mut Dossier, said: &Said<'_>, body: &Body, at: i64) -> Result<(
         Body::ReactionInformed(informed) => &informed.action_id,
         _ => return Ok(()),
     };
+    same_plan(file, body)?;
     if let Some(event) = ActionEvent::of(said.content) {
         file.step(id, event, at)?;
     }
@@ -273,6 +275,26 @@ fn all_seen(file: &Dossier, seen: &[Vec<u8>], at: i64) -> Result<(), Refusal> {
     } else {
         Err(Refusal::ConsentProofInvalid { step: "status-seen" })
     }
+}
+
+/// A04: what rests on an approval, or reports on it, names the plan that was approved.
+fn same_plan(file: &Dossier, body: &Body) -> Result<(), Refusal> {
+    let (id, named) = match body {
+        Body::ActionUpdate(update) => match ActionStep::try_from(update.step) {
+            Ok(ActionStep::ConditionMet | ActionStep::Scheduled | ActionStep::Done) => {
+                (&update.action_id, &update.plan_hash)
+            }
+            _ => return Ok(()),
+        },
+        Body::EffectReport(report) => (&report.action_id, &report.plan_hash),
+        _ => return Ok(()),
+    };
+    let (Some(act), Some(now)) = (file.act(id), Hash::from_slice(named)) else { return Ok(()) };
+    let approved = act.state.plan_hash();
+    if now == approved {
+        return Ok(());
+    }
+    Err(Refusal::PlanChangedSinceApproval { approved, now })
 }
 
 fn raised(
