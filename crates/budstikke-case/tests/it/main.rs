@@ -8,6 +8,7 @@ mod consent;
 mod data_files;
 mod guard;
 mod line;
+mod merge;
 mod onward_kinds;
 mod projection;
 mod received;
