@@ -13,7 +13,8 @@ use crate::{
             AlertFile, ConsentFile, ConsentRequestFile, EffectFile, EmergencyFile, FactsFile,
             FileError, Format, IntakeFile, PlanFile, PrivacyNoticeFile, RiskFile, TermsFile,
         },
-        wire::{GiverBasis, Purpose, content::Body},
+        officer::{ATTEST_DOMAIN, attest},
+        wire::{GiverBasis, Officer, Purpose, content::Body},
     },
     catalogue::t,
     failure::Failure,
@@ -36,7 +37,9 @@ pub(crate) fn check(app: &App, args: &Check) -> Result<Reply, Failure> {
         .map_err(|error| refused::file(&error, &name, catalogue))?;
     let kind_name = kind_name(kind);
     let title = view::title(&view, catalogue);
+    let own_part = ["source", "actions", "results"].iter().any(|section| has(&text, section));
     let next = match kind {
+        FileKind::Auto | FileKind::Intake if own_part => "check-form-next",
         FileKind::Auto | FileKind::Intake | FileKind::Emergency => "check-good-next",
         _ => "check-form-next",
     };
@@ -45,7 +48,7 @@ pub(crate) fn check(app: &App, args: &Check) -> Result<Reply, Failure> {
         .text(t!(catalogue, "check-good", file = name, title = title))
         .pieces(view::pieces(&view, false, catalogue))
         .pieces(said.iter().cloned().map(Piece::Warn))
-        .next(catalogue.text(next, &[("command", command(kind).into())]))
+        .next(catalogue.text(next, &[("command", command(kind, own_part).into())]))
         .field("kind", kind_name)
         .field("warnings", said)
         .field("view", serde_json::to_value(&view).unwrap_or(Value::Null))
@@ -88,27 +91,48 @@ fn read(
 }
 
 /// Answers are checked as the message that they become, with no key behind it: somebody's own as
-/// they would sign them, another's as officers write them down.
+/// they would sign them, another's as two officers write them down.
 fn answers(file: &ConsentFile, now: i64) -> Result<View, FileError> {
     let own = matches!(file.giving.basis, GiverBasis::Self_ | GiverBasis::GroupDecision);
-    let role = if own { Role::Defender } else { Role::MissionContactPerson };
     let nobody = |_: &'static str, _: &[u8]| [0; 64];
-    let record = file.giving.sign([0; 32], &mut OsRng, nobody)?;
+    let (role, record) = if own {
+        (Role::Defender, file.giving.sign([0; 32], &mut OsRng, nobody)?)
+    } else {
+        let mut record = file.giving.oral(&mut OsRng)?;
+        record.attestations = ["A", "B"]
+            .map(|label| {
+                let officer = Officer {
+                    key: label.as_bytes().repeat(32),
+                    unit: "unit".to_owned(),
+                    label: label.to_owned(),
+                    role: Role::MissionContactPerson.into(),
+                };
+                attest(officer, ATTEST_DOMAIN, &record.body, nobody)
+            })
+            .to_vec();
+        (Role::MissionContactPerson, record)
+    };
     let draft = Draft::new(Leg::DefenderMission, role, [0; 16], now).purpose(Purpose::Protection);
-    let built = draft.build(record)?;
-    Ok(View::of(&Content { header: None, body: built.content.body }))
+    let mut shown = draft.build(record)?.content;
+    if let Some(Body::ConsentRecord(record)) = &mut shown.body {
+        record.attestations.clear();
+    }
+    Ok(View::of(&Content { header: None, body: shown.body }))
+}
+
+/// Whether a field or a section of that name stands at the beginning of a line.
+fn has(text: &str, word: &str) -> bool {
+    text.lines().any(|line| {
+        let line = line.trim_start_matches(['[', ' ', '"', '{', '\t']);
+        line.strip_prefix(word).is_some_and(|rest| {
+            rest.trim_start_matches(['"', ' ']).starts_with(['=', ']', ':', '.'])
+        })
+    })
 }
 
 /// By the one field that each kind cannot do without.
 fn guess(text: &str) -> FileKind {
-    let has = |word: &str| {
-        text.lines().any(|line| {
-            let line = line.trim_start_matches(['[', ' ', '"', '{', '\t']);
-            line.strip_prefix(word).is_some_and(|rest| {
-                rest.trim_start_matches(['"', ' ']).starts_with(['=', ']', ':', '.'])
-            })
-        })
-    };
+    let has = |word| has(text, word);
     if has("what_is_happening") {
         FileKind::Emergency
     } else if has("answers") {
@@ -151,8 +175,9 @@ fn kind_name(kind: FileKind) -> &'static str {
 }
 
 /// The command that takes the file.
-fn command(kind: FileKind) -> &'static str {
+fn command(kind: FileKind, own_part: bool) -> &'static str {
     match kind {
+        FileKind::Auto | FileKind::Intake if own_part => "bud case add",
         FileKind::Auto | FileKind::Intake | FileKind::Emergency => "bud send",
         FileKind::Terms => "bud terms counter",
         FileKind::Privacy => "bud mission publish",
@@ -186,5 +211,24 @@ mod tests {
         assert!(guess("headline = \"x\"") == FileKind::Alert);
         assert!(guess("effect = \"x\"") == FileKind::Effect);
         assert!(guess("[[incidents]]\nwhere = \"retention = x\"") == FileKind::Intake);
+    }
+
+    #[test]
+    fn every_form_that_comes_with_it_is_known_and_in_order() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data");
+        let mut kinds = std::collections::BTreeSet::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if !path.is_file() {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let kind = guess(&text);
+            kinds.insert(kind_name(kind));
+            let read = read(&text, Format::of_name(&name), kind, App::now());
+            assert!(read.is_ok(), "{name}: {}", read.unwrap_err());
+        }
+        assert_eq!(kinds.len(), 11, "{kinds:?}");
     }
 }

@@ -100,7 +100,10 @@ fn answer(
         add(t!(catalogue, "consent-worded"));
     }
     match (state, withdrawn) {
-        (_, Some(at)) => add(t!(catalogue, "consent-taken-back", at = time::moment(at))),
+        // A no stays a no.
+        (_, Some(at)) if choice == Choice::Granted => {
+            add(t!(catalogue, "consent-taken-back", at = time::moment(at)));
+        }
         (ConsentState::Suspended, _) if choice == Choice::Granted => {
             add(catalogue.text(&state.key(), &[]));
         }
