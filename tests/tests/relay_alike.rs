@@ -36,10 +36,12 @@ const ALPHA: f64 = 1e-6;
 enum Kind {
     ReadUnknown,
     ReadDeleted,
+    ReadDeletedSince,
     ReadWrongTag,
     ReadWrongOwner,
     SendUnknown,
     SendRevoked,
+    SendRevokedSince,
     SendWrongTag,
     CancelUnknown,
     CancelWrongKey,
@@ -51,12 +53,13 @@ enum Kind {
 
 use Kind::{
     CancelUnknown, CancelWrongKey, EraseUnknown, EraseWrongKey, FetchUnknown, FetchWrongKey,
-    ReadDeleted, ReadUnknown, ReadWrongOwner, ReadWrongTag, SendRevoked, SendUnknown, SendWrongTag,
+    ReadDeleted, ReadDeletedSince, ReadUnknown, ReadWrongOwner, ReadWrongTag, SendRevoked,
+    SendRevokedSince, SendUnknown, SendWrongTag,
 };
 
 const OPERATIONS: [&[Kind]; 5] = [
-    &[ReadUnknown, ReadDeleted, ReadWrongTag, ReadWrongOwner],
-    &[SendUnknown, SendRevoked, SendWrongTag],
+    &[ReadUnknown, ReadDeleted, ReadDeletedSince, ReadWrongTag, ReadWrongOwner],
+    &[SendUnknown, SendRevoked, SendRevokedSince, SendWrongTag],
     &[CancelUnknown, CancelWrongKey],
     &[FetchUnknown, FetchWrongKey],
     &[EraseUnknown, EraseWrongKey],
@@ -92,9 +95,11 @@ async fn furnish(stream: &mut RawStream) -> There {
     There { recv_id, deleted, send_id, revoked, held, fetch_id, delete_id }
 }
 
-/// One client, who owns a mailbox and has proved so.
+/// One client, who has proved to own a mailbox, and one that is gone, and to hold a grant that has ended since.
 struct Stranger {
     key: CapabilityKey,
+    deleted: (CapabilityKey, RecvId),
+    revoked: (CapabilityKey, SendId),
     canceller: SigningSeed,
     stream: RawStream,
     _raw: Raw,
@@ -107,9 +112,19 @@ impl Stranger {
         let key = CapabilityKey::random(&mut OsRng);
         let own = stream.create(&key, None).await.unwrap();
         stream.read_all(&key, own).await.unwrap();
+        let [gone, sender] = [(); 2].map(|()| CapabilityKey::random(&mut OsRng));
+        let deleted = stream.create(&gone, None).await.unwrap();
+        stream.read_all(&gone, deleted).await.unwrap();
+        stream.delete(&gone, deleted).await.unwrap();
+        let label = Label::random(&mut OsRng);
+        let revoked = stream.grant(&key, own, &sender, label, 9, false).await.unwrap();
+        let msg_id = MsgId::random(&mut OsRng);
+        stream.send(&sender, revoked, msg_id, cell(1), None).await.unwrap();
+        stream.revoke(&key, own, revoked).await.unwrap();
+        let (deleted, revoked) = ((gone, deleted), (sender, revoked));
         let mut seed = [0; 32];
         OsRng.fill_bytes(&mut seed);
-        Self { key, canceller: SigningSeed::from_bytes(seed), stream, _raw: raw }
+        Self { deleted, revoked, key, canceller: SigningSeed::from_bytes(seed), stream, _raw: raw }
     }
 
     /// A request of this kind, ready to be written.
@@ -128,9 +143,11 @@ impl Stranger {
         let (request, key) = match kind {
             ReadUnknown => (read(RecvId::random(&mut OsRng)), &self.key),
             ReadDeleted => (read(there.deleted.1), &there.deleted.0),
+            ReadDeletedSince => (read(self.deleted.1), &self.deleted.0),
             ReadWrongTag | ReadWrongOwner => (read(there.recv_id), &self.key),
             SendUnknown => (send(SendId::random(&mut OsRng)), &self.key),
             SendRevoked => (send(there.revoked.1), &there.revoked.0),
+            SendRevokedSince => (send(self.revoked.1), &self.revoked.0),
             SendWrongTag => (send(there.send_id), &self.key),
             CancelUnknown => (cancel(there.send_id, MsgId::random(&mut OsRng)), &self.key),
             CancelWrongKey => (cancel(there.send_id, there.held), &self.key),

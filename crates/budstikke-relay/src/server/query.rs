@@ -5,9 +5,9 @@ use std::time::Duration;
 use budstikke_proto::id::{FetchId, NoticeId, RecvId, SlotId};
 use budstikke_proto::op::{ErrorCode, Response};
 use budstikke_proto::slot;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
-use super::stream::Writer;
+use super::stream::{Writer, refusal_tick};
 use super::{Shared, now};
 use crate::session::{Query, answer_frame, push_frame};
 use crate::store::{StoreError, StoredCell, WatchEvent};
@@ -43,6 +43,7 @@ pub(super) async fn run(
     shared: &Shared,
     request: u64,
     query: Query,
+    arrived: Instant,
     writer: &Writer,
 ) -> Result<(), Left> {
     let out = Out { request, writer };
@@ -58,7 +59,11 @@ pub(super) async fn run(
     let (code, retry_after_s) = match done {
         Ok(()) => return Ok(()),
         Err(Fault::Left) => return Err(Left),
-        Err(Fault::Unknown) => (ErrorCode::Refused, 0),
+        Err(Fault::Unknown) => {
+            // Proved earlier in this session and gone since: refused when an unknown id would be.
+            sleep_until(refusal_tick(shared.started, arrived)).await;
+            (ErrorCode::Refused, 0)
+        }
         Err(Fault::Store(StoreError::Closed)) => (ErrorCode::Closing, 5),
         Err(Fault::Store(_)) => (ErrorCode::Storage, 60),
     };

@@ -167,20 +167,21 @@ impl Driver {
                         continue;
                     }
                     self.subscriptions += 1;
+                    let arrived = self.arrived;
                     let (shared, writer) = (Arc::clone(&self.shared), self.writer.clone());
                     self.jobs.push(Box::pin(async move {
                         // Ends with the mailbox, the relay, or when nobody reads it.
-                        let _ = query::run(&shared, request, what, &writer).await;
+                        let _ = query::run(&shared, request, what, arrived, &writer).await;
                         Done::Subscription
                     }));
                 }
                 Action::Start(request, what) => {
                     let (shared, writer) = (Arc::clone(&self.shared), self.writer.clone());
-                    let turn = Arc::clone(&self.reads);
+                    let (turn, arrived) = (Arc::clone(&self.reads), self.arrived);
                     self.jobs.push(Box::pin(async move {
                         let _turn = turn.acquire().await;
                         // Ends when its answer is complete, or nobody reads it.
-                        let _ = query::run(&shared, request, what, &writer).await;
+                        let _ = query::run(&shared, request, what, arrived, &writer).await;
                         Done::Nothing
                     }));
                 }
@@ -211,7 +212,7 @@ fn first(
 
 /// The second tick after a time. When it has passed, the answer leaves at once; that takes a relay that is short of
 /// time by a whole tick.
-fn refusal_tick(started: Instant, arrived: Instant) -> Instant {
+pub(super) fn refusal_tick(started: Instant, arrived: Instant) -> Instant {
     let passed = arrived.duration_since(started).as_micros() / REFUSAL_TICK.as_micros();
     let ticks = u32::try_from(passed).unwrap_or(u32::MAX).saturating_add(2);
     started.checked_add(REFUSAL_TICK.saturating_mul(ticks)).unwrap_or(arrived)
