@@ -7,6 +7,9 @@ use std::path::PathBuf;
 use budstikke_proto::limits::{MAX_QUOTA, MAX_TTL_DAYS};
 use serde::{Deserialize, Serialize};
 
+use crate::admission::door::DoorLimits;
+use crate::admission::work::{Efforts, PriceLimits};
+
 /// A relay's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -33,8 +36,25 @@ pub struct Config {
     pub work_effort: u32,
     /// Proof-of-work effort for each cell at a front door, at least 1.
     pub front_door_effort: u32,
+    /// What `work_effort` may rise to under load; if lower, it stays.
+    pub work_effort_max: u32,
+    /// What `front_door_effort` may rise to under load; if lower, it stays.
+    pub front_door_effort_max: u32,
+    /// Paid mailboxes, slots and notices in a minute above which their effort rises.
+    pub creations_per_minute: u32,
+    /// Cells at front doors in a minute above which their effort rises.
+    pub front_door_per_minute: u32,
     /// Connections at once.
     pub max_connections: u32,
+    /// Connections of one network (IPv4 /24, IPv6 /48) at once. 0 for any number.
+    pub connections_per_prefix: u32,
+    /// Handshakes under way at once; more newcomers wait.
+    pub max_handshakes: u32,
+    /// Handshakes that one network may begin in a minute. 0 for any number.
+    pub handshakes_per_prefix: u32,
+    /// Handshakes under way from which on a newcomer first proves its address, which costs it a round trip. With 0
+    /// everybody does.
+    pub retry_above: u32,
     /// Seconds without a packet after which a connection is dropped, 5 to 600.
     pub idle_timeout_s: u32,
     /// Seconds that a shutdown waits for work under way.
@@ -70,7 +90,15 @@ impl Default for Config {
             max_blob_mib: 4_096,
             work_effort: 100,
             front_door_effort: 200,
+            work_effort_max: 2_000,
+            front_door_effort_max: 4_000,
+            creations_per_minute: 600,
+            front_door_per_minute: 600,
             max_connections: 10_000,
+            connections_per_prefix: 2_500,
+            max_handshakes: 1_024,
+            handshakes_per_prefix: 1_200,
+            retry_above: 0,
             idle_timeout_s: 120,
             shutdown_timeout_s: 10,
             admin_listen: None,
@@ -117,7 +145,12 @@ impl Config {
         within("max_ttl_days", "1 to 90", (1..=MAX_TTL_DAYS).contains(&self.max_ttl_days))?;
         within("max_quota", "1 to 4096", (1..=MAX_QUOTA).contains(&self.max_quota))?;
         within("front_door_effort", "at least 1", self.front_door_effort > 0)?;
+        within("creations_per_minute", "at least 1", self.creations_per_minute > 0)?;
+        within("front_door_per_minute", "at least 1", self.front_door_per_minute > 0)?;
         within("max_connections", "at least 1", self.max_connections > 0)?;
+        within("max_handshakes", "1 to 65536", (1..=65_536).contains(&self.max_handshakes))?;
+        let retry_above = "less than max_handshakes";
+        within("retry_above", retry_above, self.retry_above < self.max_handshakes)?;
         within("idle_timeout_s", "5 to 600", (5..=600).contains(&self.idle_timeout_s))?;
         let names =
             !self.alpn.is_empty() && self.alpn.iter().all(|name| (1..=255).contains(&name.len()));
@@ -141,6 +174,25 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    pub(crate) const fn prices(&self) -> PriceLimits {
+        PriceLimits {
+            least: Efforts { create: self.work_effort, front_door: self.front_door_effort },
+            most: Efforts { create: self.work_effort_max, front_door: self.front_door_effort_max },
+            creations_per_minute: self.creations_per_minute,
+            front_door_per_minute: self.front_door_per_minute,
+        }
+    }
+
+    pub(crate) const fn door(&self) -> DoorLimits {
+        DoorLimits {
+            retry_above: self.retry_above,
+            handshakes: self.max_handshakes,
+            connections: self.max_connections,
+            handshakes_per_prefix: self.handshakes_per_prefix,
+            connections_per_prefix: self.connections_per_prefix,
+        }
     }
 }
 

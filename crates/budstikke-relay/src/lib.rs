@@ -12,6 +12,7 @@
 //! ```
 
 mod admin;
+mod admission;
 mod config;
 mod inspect;
 mod keys;

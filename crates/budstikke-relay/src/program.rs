@@ -74,9 +74,33 @@ struct Flags {
     /// Proof-of-work effort for each cell at a front door, at least 1. [default: 200]
     #[arg(long, value_name = "EFFORT")]
     front_door_effort: Option<u32>,
+    /// What --work-effort may rise to under load. [default: 2000]
+    #[arg(long, value_name = "EFFORT")]
+    work_effort_max: Option<u32>,
+    /// What --front-door-effort may rise to under load. [default: 4000]
+    #[arg(long, value_name = "EFFORT")]
+    front_door_effort_max: Option<u32>,
+    /// Paid mailboxes, slots and notices in a minute above which their effort rises. [default: 600]
+    #[arg(long, value_name = "COUNT")]
+    creations_per_minute: Option<u32>,
+    /// Cells at front doors in a minute above which their effort rises. [default: 600]
+    #[arg(long, value_name = "COUNT")]
+    front_door_per_minute: Option<u32>,
     /// Connections at once. [default: 10000]
     #[arg(long, value_name = "COUNT")]
     max_connections: Option<u32>,
+    /// Connections of one network (IPv4 /24, IPv6 /48) at once; 0 for any number. [default: 2500]
+    #[arg(long, value_name = "COUNT")]
+    connections_per_prefix: Option<u32>,
+    /// Handshakes under way at once, 1 to 65536. [default: 1024]
+    #[arg(long, value_name = "COUNT")]
+    max_handshakes: Option<u32>,
+    /// Handshakes that one network may begin in a minute; 0 for any number. [default: 1200]
+    #[arg(long, value_name = "COUNT")]
+    handshakes_per_prefix: Option<u32>,
+    /// Handshakes under way from which on newcomers first prove their address (QUIC Retry). [default: 0, always]
+    #[arg(long, value_name = "COUNT")]
+    retry_above: Option<u32>,
     /// Seconds without a packet after which a connection is dropped, 5 to 600. [default: 120]
     #[arg(long, value_name = "SECONDS")]
     idle_timeout_s: Option<u32>,
@@ -219,7 +243,15 @@ fn given(flags: &Flags) -> BTreeMap<&'static str, figment::value::Value> {
         ("max_blob_mib", flags.max_blob_mib.map(Value::from)),
         ("work_effort", flags.work_effort.map(Value::from)),
         ("front_door_effort", flags.front_door_effort.map(Value::from)),
+        ("work_effort_max", flags.work_effort_max.map(Value::from)),
+        ("front_door_effort_max", flags.front_door_effort_max.map(Value::from)),
+        ("creations_per_minute", flags.creations_per_minute.map(Value::from)),
+        ("front_door_per_minute", flags.front_door_per_minute.map(Value::from)),
         ("max_connections", flags.max_connections.map(Value::from)),
+        ("connections_per_prefix", flags.connections_per_prefix.map(Value::from)),
+        ("max_handshakes", flags.max_handshakes.map(Value::from)),
+        ("handshakes_per_prefix", flags.handshakes_per_prefix.map(Value::from)),
+        ("retry_above", flags.retry_above.map(Value::from)),
         ("idle_timeout_s", flags.idle_timeout_s.map(Value::from)),
         ("shutdown_timeout_s", flags.shutdown_timeout_s.map(Value::from)),
         ("admin_listen", flags.admin_listen.as_ref().map(address)),

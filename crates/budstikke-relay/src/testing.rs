@@ -14,6 +14,10 @@ pub fn config(folder: &Path) -> Config {
         store_key_file: folder.join("store.key"),
         work_effort: 0,
         front_door_effort: 1,
+        front_door_effort_max: 1,
+        // A test is one network.
+        connections_per_prefix: 0,
+        handshakes_per_prefix: 0,
         ..Config::default()
     }
 }

@@ -7,19 +7,22 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use budstikke_proto::address::RelayAddress;
 use budstikke_proto::auth::EXPORTER_LABEL;
 use budstikke_proto::sign::SigningSeed;
-use quinn::{Connection, Endpoint, Incoming, TokioRuntime, VarInt};
+use quinn::{Connection, Endpoint, TokioRuntime, VarInt};
 use rand_core::{OsRng, RngCore};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::admission::door::Door;
+use crate::admission::work::Prices;
 use crate::config::{Config, ConfigError, Engine};
 use crate::keys::{Identity, KeyError, RelayKeys, STORE_FOLDER};
 use crate::session::{Epoch, Session, Terms};
 use crate::store::{FjallStore, Limits, MemoryStore, Store, StoreError};
 use crate::{admin, log};
 
+mod accept;
 mod query;
 mod socket;
 mod stream;
@@ -29,7 +32,6 @@ mod tls;
 const CONNECTION_LIFE: Duration = Duration::from_hours(6 * 24);
 /// A connection without a stream at two such looks in a row ends, pings or not.
 const IDLE_LOOK: Duration = Duration::from_mins(1);
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const SWEEP_INTERVAL: Duration = Duration::from_mins(15);
 /// How often the relay looks for held cells whose time has come; they leave within a second of it.
 const RELEASE_LOOK: Duration = Duration::from_millis(250);
@@ -77,7 +79,8 @@ struct Shared {
     epoch: RwLock<Arc<Epoch>>,
     closing: CancellationToken,
     tasks: TaskTracker,
-    connections: Arc<Semaphore>,
+    door: Door,
+    prices: Arc<Prices>,
     uploads: Arc<Semaphore>,
     started: Instant,
 }
@@ -106,7 +109,6 @@ impl Relay {
         let endpoint =
             Endpoint::new(quic, Some(tls), socket, runtime).map_err(SpawnError::Listen)?;
 
-        let connections = usize::try_from(config.max_connections).unwrap_or(usize::MAX);
         let shared = Arc::new(Shared {
             epoch: RwLock::new(Arc::new(Epoch::new(identity.clone(), terms, now()))),
             store,
@@ -114,7 +116,8 @@ impl Relay {
             terms,
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
-            connections: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
+            door: Door::new(config.door()),
+            prices: Arc::new(Prices::new(config.prices())),
             uploads: Arc::new(Semaphore::new(MAX_UPLOADS)),
             started: Instant::now(),
         });
@@ -126,7 +129,8 @@ impl Relay {
             }
             None => None,
         };
-        shared.tasks.spawn(accept(Arc::clone(&shared), endpoint.clone()));
+        shared.tasks.spawn(accept::accept(Arc::clone(&shared), endpoint.clone()));
+        shared.tasks.spawn(accept::watch_load(Arc::clone(&shared)));
         shared.tasks.spawn(tend(Arc::clone(&shared)));
         shared.tasks.spawn(release(Arc::clone(&shared)));
         log::info("serving", &[("work_effort", &config.work_effort)]);
@@ -279,45 +283,6 @@ async fn release(shared: Arc<Shared>) {
     }
 }
 
-async fn accept(shared: Arc<Shared>, endpoint: Endpoint) {
-    loop {
-        let incoming = tokio::select! {
-            incoming = endpoint.accept() => incoming,
-            () = shared.closing.cancelled() => return,
-        };
-        let Some(incoming) = incoming else { return };
-        // Nobody gets a handshake, or makes us send one to somebody else, before proving where they are.
-        if !incoming.remote_address_validated() {
-            // Fails only for a connection that was validated.
-            let _ = incoming.retry();
-            continue;
-        }
-        let Ok(permit) = Arc::clone(&shared.connections).try_acquire_owned() else {
-            metrics::counter!("budstikke_connections_refused_total").increment(1);
-            incoming.refuse();
-            continue;
-        };
-        let task = connect(Arc::clone(&shared), incoming);
-        shared.tasks.spawn(async move {
-            task.await;
-            drop(permit);
-        });
-    }
-}
-
-async fn connect(shared: Arc<Shared>, incoming: Incoming) {
-    let Ok(connecting) = incoming.accept() else { return };
-    let Ok(Ok(connection)) = timeout(HANDSHAKE_TIMEOUT, connecting).await else {
-        metrics::counter!("budstikke_handshakes_failed_total").increment(1);
-        return log::debug("a handshake failed", &[]);
-    };
-    metrics::counter!("budstikke_connections_total").increment(1);
-    metrics::gauge!("budstikke_connections").increment(1.0);
-    serve(&shared, &connection).await;
-    metrics::gauge!("budstikke_connections").decrement(1.0);
-    log::trace("a connection ended", &[]);
-}
-
 async fn serve(shared: &Arc<Shared>, connection: &Connection) {
     let mut nonce = [0; 32];
     if connection.export_keying_material(&mut nonce, EXPORTER_LABEL, &[]).is_err() {
@@ -326,8 +291,8 @@ async fn serve(shared: &Arc<Shared>, connection: &Connection) {
     let mut secret = [0; 32];
     OsRng.fill_bytes(&mut secret);
     let epoch = Arc::clone(&shared.epoch.read().unwrap_or_else(PoisonError::into_inner));
-    let session =
-        Arc::new(Mutex::new(Session::new(epoch, nonce, secret, Arc::clone(&shared.uploads))));
+    let (prices, uploads) = (Arc::clone(&shared.prices), Arc::clone(&shared.uploads));
+    let session = Arc::new(Mutex::new(Session::new(epoch, nonce, secret, prices, uploads)));
     let streams = TaskTracker::new();
     let end = sleep(CONNECTION_LIFE);
     tokio::pin!(end);

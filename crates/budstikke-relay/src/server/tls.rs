@@ -32,6 +32,13 @@ const STREAM_WINDOW: u32 = 512 << 10;
 const CONNECTION_WINDOW: u32 = 1 << 20;
 /// What waits for a client's acknowledgement.
 const SEND_WINDOW: u64 = 1 << 20;
+/// First packets that wait for a verdict, and what may come after each and after all of them meanwhile. A verdict takes
+/// microseconds.
+const MAX_INCOMING: usize = 4_096;
+const INCOMING_BUFFER: u64 = 16 << 10;
+const INCOMING_BUFFERS: u64 = 8 << 20;
+/// How old a proof of address may be.
+const RETRY_LIFE: Duration = Duration::from_secs(15);
 /// Between two stateless resets, so that a restart's clients all learn of it within seconds.
 const RESET_INTERVAL: Duration = Duration::from_millis(1);
 
@@ -61,7 +68,14 @@ pub(super) fn server_config(
 
     let crypto = QuicServerConfig::try_from(tls).map_err(|_| SpawnError::Tls)?;
     let mut config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
-    config.transport_config(Arc::new(transport(idle)?));
+    config
+        .transport_config(Arc::new(transport(idle)?))
+        .max_incoming(MAX_INCOMING)
+        .incoming_buffer_size(INCOMING_BUFFER)
+        .incoming_buffer_size_total(INCOMING_BUFFERS)
+        .retry_token_lifetime(RETRY_LIFE);
+    // A token for the next visit would let the relay know a client again.
+    config.validation_token.sent(0);
     Ok(config)
 }
 

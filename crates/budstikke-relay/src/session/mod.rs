@@ -17,6 +17,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use tokio::sync::Semaphore;
 
+use crate::admission::work::{Efforts, Prices};
 use crate::keys::Identity;
 
 mod assembly;
@@ -106,6 +107,7 @@ pub(crate) struct Session {
     nonce: SessionNonce,
     keyring: Keyring,
     challenges: Challenges,
+    prices: Arc<Prices>,
     uploads: Arc<Semaphore>,
 }
 
@@ -116,20 +118,33 @@ impl Session {
         epoch: Arc<Epoch>,
         nonce: SessionNonce,
         secret: [u8; 32],
+        prices: Arc<Prices>,
         uploads: Arc<Semaphore>,
     ) -> Self {
         let challenges = Challenges { secret, made: 0, open: VecDeque::new() };
-        Self { epoch, nonce, keyring: Keyring::default(), challenges, uploads }
+        Self { epoch, nonce, keyring: Keyring::default(), challenges, prices, uploads }
     }
 
-    /// Whether work of `effort` was paid for `purpose`; uses the challenge up. Nothing asked is paid.
-    fn paid(&mut self, now: i64, work: Option<&Solution>, purpose: &Purpose, effort: u32) -> bool {
-        if effort == 0 {
+    /// A seed, and what it costs to answer it.
+    fn challenge(&mut self, now: i64) -> (Seed, Efforts) {
+        let efforts = self.prices.efforts();
+        (self.challenges.make(now, efforts), efforts)
+    }
+
+    /// Whether `purpose` was paid at the price that its challenge named; uses the challenge up. With a `least` effort of
+    /// 0 nothing is asked.
+    fn paid(&mut self, now: i64, work: Option<&Solution>, purpose: &Purpose, least: u32) -> bool {
+        if least == 0 {
             return true;
         }
-        work.is_some_and(|work| {
-            self.challenges.take(now, work.seed) && work::verify(work, purpose, effort)
-        })
+        let paid = work.is_some_and(|work| {
+            let asked = self.challenges.take(now, work.seed);
+            asked.is_some_and(|asked| work::verify(work, purpose, asked.of(purpose).max(least)))
+        });
+        if paid {
+            self.prices.paid(purpose);
+        }
+        paid
     }
 }
 
@@ -137,11 +152,11 @@ impl Session {
 struct Challenges {
     secret: [u8; 32],
     made: u64,
-    open: VecDeque<(Seed, i64)>,
+    open: VecDeque<(Seed, i64, Efforts)>,
 }
 
 impl Challenges {
-    fn make(&mut self, now: i64) -> Seed {
+    fn make(&mut self, now: i64, efforts: Efforts) -> Seed {
         self.made = self.made.wrapping_add(1);
         let mut seed = [0; Seed::LEN];
         if let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(&self.secret) {
@@ -153,13 +168,14 @@ impl Challenges {
         if self.open.len() >= MAX_OPEN_CHALLENGES {
             self.open.pop_front();
         }
-        self.open.push_back((seed, now.saturating_add(CHALLENGE_S)));
+        self.open.push_back((seed, now.saturating_add(CHALLENGE_S), efforts));
         seed
     }
 
-    fn take(&mut self, now: i64, seed: Seed) -> bool {
-        let at = self.open.iter().position(|(open, _)| *open == seed);
-        at.and_then(|at| self.open.remove(at)).is_some_and(|(_, until)| now <= until)
+    fn take(&mut self, now: i64, seed: Seed) -> Option<Efforts> {
+        let at = self.open.iter().position(|(open, ..)| *open == seed)?;
+        let (_, until, efforts) = self.open.remove(at)?;
+        (now <= until).then_some(efforts)
     }
 }
 

@@ -187,9 +187,8 @@ impl Stream {
                 vec![respond(request, &Response::Hello(session.epoch.hello.clone()))]
             }
             Request::Challenge => {
-                let seed = session.challenges.make(now);
-                let terms = session.epoch.terms;
-                let (effort, front_door_effort) = (terms.work_effort, terms.front_door_effort);
+                let (seed, efforts) = session.challenge(now);
+                let (effort, front_door_effort) = (efforts.create, efforts.front_door);
                 vec![respond(request, &Response::Seed { seed, effort, front_door_effort })]
             }
             Request::SlotRead { slot_id } => vec![Action::Start(request, Query::Slot(slot_id))],

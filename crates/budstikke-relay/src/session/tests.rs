@@ -12,6 +12,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use super::*;
+use crate::admission::work::PriceLimits;
 use crate::store::{Capability, Mutation, Outcome, StoreError};
 
 const NOW: i64 = 1_800_000_000;
@@ -28,7 +29,12 @@ impl Bench {
         let terms = Terms { max_ttl_days: 30, max_quota: 64, work_effort, front_door_effort: 1 };
         let identity = Identity::new(SigningSeed::from_bytes([1; 32]), [2; 32]);
         let epoch = Arc::new(Epoch::new(identity, terms, NOW));
-        let session = Session::new(epoch, NONCE, [3; 32], Arc::new(Semaphore::new(1)));
+        let least = Efforts { create: work_effort, front_door: 1 };
+        let most = Efforts { create: 64, front_door: 64 };
+        let (creations_per_minute, front_door_per_minute) = (6, 6);
+        let limits = PriceLimits { least, most, creations_per_minute, front_door_per_minute };
+        let prices = Arc::new(Prices::new(limits));
+        let session = Session::new(epoch, NONCE, [3; 32], prices, Arc::new(Semaphore::new(1)));
         Self { session, stream: Stream::default(), request: 0 }
     }
 
@@ -249,7 +255,44 @@ fn a_challenge_pays_once_and_not_for_ever() {
     assert!(!paid(&mut bench, first));
     let late = solve(&mut bench);
     let seed = late.unwrap().seed;
-    assert!(!bench.session.challenges.take(NOW + CHALLENGE_S + 1, seed));
+    assert_eq!(bench.session.challenges.take(NOW + CHALLENGE_S + 1, seed), None);
+}
+
+#[test]
+fn a_challenge_is_answered_at_the_price_that_it_named() {
+    let mut bench = Bench::open(1);
+    let owner = bench.key();
+    let recv_pk = owner.recv_pk();
+    let purpose = Purpose::Create(*recv_pk.as_bytes());
+    let challenge = |bench: &mut Bench| {
+        let actions = bench.ask(&Request::Challenge, None, None);
+        let Response::Seed { seed, effort, .. } = written(&actions) else { panic!("no seed") };
+        (seed, effort)
+    };
+    let paid = |bench: &mut Bench, work| {
+        let create = Request::Create { recv_pk, ttl_days: 1, work };
+        let (_, mutation) = submitted(bench.ask(&create, Some(&owner), None));
+        matches!(mutation, Mutation::Create { paid: true, .. })
+    };
+    let (cheap, effort) = challenge(&mut bench);
+    assert_eq!(effort, 1);
+    // The load rises: work for the old price pays with its own challenge and no other.
+    let prices = Arc::clone(&bench.session.prices);
+    (0..6).for_each(|_| prices.look(2_000));
+    let (dear, effort) = challenge(&mut bench);
+    assert_eq!(effort, 64);
+    assert!(paid(&mut bench, work::solve(cheap, &purpose, 1, 0, || true)));
+    let too_little = (0..10_000)
+        .filter_map(|nonce| work::solve(dear, &purpose, 1, nonce, || true))
+        .find(|work| !work::verify(work, &purpose, 64));
+    assert!(too_little.is_some() && !paid(&mut bench, too_little));
+    let (dear, effort) = challenge(&mut bench);
+    assert!(paid(&mut bench, work::solve(dear, &purpose, effort, 0, || true)));
+    // Two were paid in this look, where one is comfortable.
+    prices.look(0);
+    assert_eq!(prices.efforts().create, 64);
+    (0..40).for_each(|_| prices.look(0));
+    assert_eq!(challenge(&mut bench).1, 1);
 }
 
 #[test]
