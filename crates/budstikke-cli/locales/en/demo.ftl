@@ -3,6 +3,8 @@
 demo-who-ministry = Ministry
 demo-who-officer-a = Officer A
 demo-who-officer-b = Officer B
+demo-who-desk-m = Desk M
+demo-who-decider-k = Decider K
 demo-who-heron = HERON
 demo-who-relay = Relay
 demo-sees = sees:
@@ -83,6 +85,106 @@ demo-check-b-reads = Officer B reads what is written from now on
 demo-b-sees = nothing of what was written before; Officer A may tell.
 demo-check-b-not-before = earlier letters do not open for Officer B
 
+demo-scene-desk = The Ministry sets up a desk
+demo-desk-certified = asks for a certificate for { $unit }, as the mission did, and publishes terms for missions.
+demo-k-enrolled = is enrolled by Desk M on a device of their own, as the one who decides. Desk M cannot decide.
+demo-ministry-sees-desk = that the desk exists, and its keys.
+demo-check-desk-team = the desk is two people with a role each
+demo-check-desk-closed = HERON's program refuses the desk's invitation: it is not meant for defenders
+
+demo-scene-line = A line for what HERON told, never looser than HERON's terms
+demo-a-opens-line = opens a line to the desk for this one conversation. The program derives its terms: the desk's, cut down to HERON's.
+demo-check-line-terms = the line asks HERON each time, keeps nothing for longer and runs no longer than HERON agreed to
+demo-m-accepts = accepts, and lets Decision-maker K in.
+demo-check-line-in-force = mission, desk and K hold the line's terms, in force
+demo-m-sees-line = a line to "{ $mission }" and its terms. Nothing of what it is about.
+demo-check-line-bare = nothing that HERON told has reached the desk, nor which conversation the line is for
+demo-relay-sees-line = cells of one size. It cannot tell this line from a conversation with a defender.
+
+demo-scene-consent = HERON is asked, and answers
+demo-a-assesses = writes down what could happen if the mission acts and if it does not, what is known to be so, and who told. That stays on this device.
+demo-a-tries-brief = would like to tell the Ministry today.
+demo-check-c01 = Officer A's own program refused (C01): HERON's terms say "ask each time"
+demo-a-asks = asks HERON, with what each act may cost, what cannot be undone, and what else could be done.
+demo-heron-consents = answers each question apart, and signs with a key made for this conversation alone:
+demo-check-answers = both sides hold the same answers, to the letter
+demo-check-yes-and-no = some are yes and some are no; nobody else can turn a no into a yes
+demo-m-sees-no-answers = nothing of it.
+demo-check-no-answers = no answer of HERON's has reached the desk
+
+demo-scene-brief = A brief is built, never forwarded
+demo-a-tries-name = would like to put HERON's name in: the desk might ask for it.
+demo-check-t05 = the name may not leave under these terms (T05)
+demo-a-briefs = has a brief built for the Ministry, under the alias. { $count ->
+        [one] One thing is left out
+       *[other] { $count } things are left out
+    }, each with the reason:
+demo-check-asked = it left on HERON's own yes to exactly this, with the proof
+demo-m-sees-brief = { $incidents ->
+        [one] one incident
+       *[other] { $incidents } incidents
+    }, what HERON does not want, what Officer A thinks and asks; who HERON is and who told is not in it.
+demo-check-alias-only = the brief is about one alias and nobody else
+demo-check-left-out = what was left out is named in it, so that nobody takes it for the whole
+demo-heron-sees-notice = that "{ $unit }" got a brief, what of, what was left out, and that it is kept { $days } days at most.
+demo-check-notice = HERON was told who has got what, with the same list
+
+demo-scene-alert = An alert that a person has to answer
+demo-a-raises = raises an alert. Its headline names nobody: it shows on locked screens.
+demo-m-sees-alert = the alert, and that a person has to answer by { $by }.
+demo-check-deadline = both sides see the same deadline, an hour after it was raised
+demo-m-opens-alert = has it on the screen, and is called away.
+demo-check-clock-runs = that it was on a device, or on a screen, stops nothing: the clock runs
+demo-m-takes = comes back and takes it, with a time for the next word:
+demo-check-taken = mission, desk and K see who has it, and by when they hear more
+
+demo-scene-plan = A protest is planned
+demo-a-checks-act = plans a note to the foreign ministry. Before anything is drafted the program lists everything that stops it:
+demo-check-blocks = all of it is shown at once: a fact that nobody has verified, and the approval
+demo-a-tries-unverified = asks for approval all the same.
+demo-check-f01 = nothing goes to the Ministry on a fact that is not verified (F01)
+demo-check-nothing-asked = Decision-maker K has been asked nothing
+demo-a-submits = leaves that fact out and asks: the plan, the assessment, the facts used, and proof of HERON's yes to this act.
+demo-check-awaits = both sides see that it is before the Ministry
+
+demo-scene-approval = Decision-maker K decides
+demo-a-tries-deciding = would rather not wait.
+demo-check-own-request = who asks cannot decide (I03)
+demo-m-tries-deciding = would help out.
+demo-check-desk-decides-not = nor can the desk: only a certified decision-maker (I03)
+demo-k-sees-request = the request of { $who }, checked anew on K's own device.
+demo-check-request-sound = nothing stands against it there either
+demo-check-one-answer = of HERON's answers K sees those that were needed, one proof each, and not the others
+demo-k-approves = approves this plan, to the letter, for 14 days, on a condition:
+demo-check-approved = the approval is bound to the plan that was put, and both sides see that it may be done
+
+demo-scene-done = The note is handed over
+demo-a-tries-done = is in the foreign ministry already, and notes it as done.
+demo-check-a05 = not before the condition is met (A05)
+demo-a-meets = meets it, and says how:
+demo-a-does = hands the note over and notes it. HERON's consent is looked at once more, in that minute.
+demo-k-sees-done = that it is done, when, and which state of HERON's consent was seen then.
+demo-check-done = both sides keep the same minute and the same state of consent
+
+demo-scene-closing = Not over before HERON knows
+demo-a-tries-closing = would like to close it.
+demo-check-effect-due = not before the effect is reported (D01)
+demo-a-reports = reports what it led to, with a view on publishing: HERON does not want it.
+demo-check-not-informed = not before HERON has been told (D01)
+demo-a-informs = tells HERON:
+demo-heron-sees-account = what was done, what comes next, and what cannot be undone.
+demo-check-informed = HERON has it
+demo-a-closes = closes it.
+demo-check-closed = it is closed on both sides
+
+demo-scene-reached = What reached the Ministry
+demo-m-searched = closes for the day. Both vaults of the desk are opened entry by entry and searched for HERON's name, which the mission has, and for who told the mission.
+demo-vault-holds = { $entries } entries, { $kib } KiB.
+demo-check-vault-all = these are all entries that the vault holds
+demo-check-reached-nothing = neither the name nor the source is there
+demo-a-slips = writes both into a letter to the desk, by mistake. No program stops that.
+demo-check-reached-planted = the same search finds both now
+
 demo-scene-disk = What the relay's disk holds
 demo-relay-holds = { $files } files, { $kib } KiB, sealed under the key outside the folder.
 demo-relay-said = { $lines } lines of its own log, { $counters } lines of counters:
@@ -91,6 +193,75 @@ demo-check-logged = there is a disk and a log to search
 demo-check-nothing = none of them is there
 demo-control = The same search runs over a file in which { $planted } of them were planted on purpose.
 demo-check-control = it finds every one that was planted
+
+demo-s-gathered = has a conversation with HERON and a line to Desk M and Decision-maker K, set up as in "bud demo". HERON took the terms as they are offered: the Ministry may know of HERON under the alias.
+demo-s-assessed = has an assessment that is 21 hours old, and four facts verified.
+demo-s-sees-account = a plain account:
+demo-s-check-closed = HERON has it; only then is it closed, on both sides
+
+demo-s1-scene-told = S1. Day 1, 10:00: HERON tells
+demo-s1-told = (Times are those of Karvonia, three hours ahead of UTC.) Tells in three parts over 40 minutes. The network is bad: two of them go out twice.
+demo-s1-scene-approved = Day 1: a note is approved
+demo-s1-consents = says yes to a note and to making it public later, for 30 days, and no to any other public words.
+demo-s1-briefs = has the Ministry's brief built from all parts.
+demo-s1-check-merged = three parts, two of them twice: three incidents in the brief, each once
+demo-s1-approves = approves for 14 days: no villages named.
+demo-s1-schedules = meets the condition. The note is to be handed over on day 3 at 09:00.
+demo-s1-check-scheduled = the plan is the one that was put, and both sides see the time
+demo-s1-withdraws = takes all of it back at 08:00, in the hills, without a network.
+demo-s1-check-offline = it waits on HERON's telephone, and nobody else knows
+
+demo-s1a-scene = S1 a. Day 3: the word arrives before the act
+demo-s1a-online = is in reach of a network again at 09:00, and the word goes out.
+demo-s1a-tries = notes the note as done at 09:10.
+demo-s1a-check-c04 = stopped (C04), with the time at which HERON took it back: 08:00, not 09:00
+demo-s1a-k-sees = that HERON's consent no longer stands, without having been told by Officer A.
+demo-s1a-check-held = the act is on hold on both sides
+demo-s1a-tries-resuming = asks whether it can go on.
+demo-s1a-check-no-way-round = it cannot (C04), approval or not
+demo-s1a-cancels = confirms: the note will not be handed over.
+demo-s1a-check-cancelled = it is cancelled on both sides, was never done, and its plan is unchanged
+
+demo-s1b-scene = S1 b. Day 3: the word arrives after the act
+demo-s1b-again = has come as far as on day 1, everything from the beginning.
+demo-s1b-looks = fetches what there is at 08:55. No word from HERON.
+demo-s1b-does = hands the note over at 09:10.
+demo-s1b-online = is in reach of a network again at 09:30, and the word goes out.
+demo-s1b-k-sees = that it was done at 09:10, what was known of HERON's consent then, and that it was taken back at 08:00.
+demo-s1b-check-kept = what was done stays as it was, on both sides, with the consent that was seen; nothing more may be made of it
+demo-s1b-checks-publishing = assesses anew, and looks at what stops making the note public:
+demo-s1b-check-listed = HERON's word is among it
+demo-s1b-check-c04 = making it public does not even come before the Ministry (C04)
+
+demo-s2-scene-words = S2. Words for the public
+demo-s2-told = tells what happened.
+demo-s2-first-answer = says yes to a note. On public words there is no answer yet.
+demo-s2-tries = asks for approval of a public statement.
+demo-s2-check-c01 = HERON has not agreed to any words (C01)
+demo-s2-consents = reads the text and says yes to these words.
+demo-s2-other-words = sets a comma, and asks for approval.
+demo-s2-check-c09 = HERON agreed to other words (C09)
+demo-s2-submits = takes the comma out again and asks.
+demo-s2-scene-comma = One comma is another plan
+demo-s2-returns = sends it back:
+demo-s2-check-returned = both sides see that more is wanted
+demo-s2-edits = adds it, and sets the comma after all.
+demo-s2-check-another-plan = one comma: another plan, and a draft again
+demo-s2-old-approval = has thought it over, and approves what was put before.
+demo-s2-check-old-approval = that request is gone; there is nothing to approve before it is asked for again
+demo-s2-consents-again = says yes to the words with the comma.
+demo-s2-submits-again = asks again, for this plan.
+demo-s2-scene-refused = No, under any name
+demo-s2-refuses = says no, with reasons:
+demo-s2-check-refused = both sides see the no, and the mission the reasons
+demo-s2-tries-scheduling = sets a time for it all the same.
+demo-s2-check-a02 = the Ministry said no (A02)
+demo-s2-tries-post = plans the same words as a post that thanks somebody.
+demo-s2-check-a01 = a post about a person at risk is a public statement, and needs the approval of one (A01)
+demo-s2-scene-enquiry = The quieter way
+demo-s2-enquires = asks the court in writing when the hearing is. HERON said yes to that; the Ministry need not approve.
+demo-s2-check-unasked = it is done, and the Ministry was asked for nothing
+demo-s2-check-closed = HERON has it; only then is it closed
 
 demo-held = All of it held: { $steps } claims were checked, none by hand.
 demo-kept = Everything is in { $folder }.

@@ -357,6 +357,17 @@ pub(crate) struct Man {
 #[cfg(feature = "demo")]
 #[derive(Args)]
 pub(crate) struct Demo {
+    #[arg(long, value_enum, ignore_case = true, value_name = "NAME")]
+    pub(crate) scenario: Option<Scenario>,
     #[arg(long, value_name = "FOLDER")]
     pub(crate) keep: Option<PathBuf>,
+}
+
+#[cfg(feature = "demo")]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scenario {
+    #[value(name = "S1")]
+    S1,
+    #[value(name = "S2")]
+    S2,
 }

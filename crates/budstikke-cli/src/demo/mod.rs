@@ -1,13 +1,21 @@
-//! `bud demo`: the whole path on one machine, with nothing in it fake. A real relay on loopback, a
-//! vault of its own for the Ministry, two officers and a defender, and at the end a search of the
-//! relay's disk, log and counters for everything that must not be there.
+//! `bud demo`: the whole path on one machine, with nothing in it fake. A real relay on loopback,
+//! vaults of their own for everybody, and at the end a search of what reached the Ministry and of
+//! the relay's disk, log and counters for everything that must not be there.
 //!
-//! The story is in [`story`], how it is told in [`teller`], who is in it in [`cast`].
+//! The story is in [`story`], one file a chapter; single situations are in [`scenarios`]. How it is
+//! told is in [`teller`], who is in it in [`cast`], what they read and write in [`papers`], what
+//! they do more than once in [`company`]; [`stage`] holds it together.
 
 mod cast;
+mod company;
+mod papers;
+mod reached;
 mod relay;
 mod scan;
+mod scenarios;
 mod search;
+mod stage;
+mod stop;
 mod story;
 mod teller;
 mod watch;
@@ -24,14 +32,18 @@ use crate::{
     reply::Reply,
 };
 
-/// Tells the story; fails if a single step did not hold.
+/// Tells the story, or plays a scenario; fails if a single step did not hold.
 pub(crate) async fn run(app: &App, args: &Demo) -> Result<Reply, Failure> {
     let folder = Folder::make(args.keep.as_deref(), &app.catalogue)?;
-    let told = story::tell(app, folder.path()).await?;
+    let told = match args.scenario {
+        Some(scenario) => scenarios::play(app, folder.path(), scenario).await,
+        None => story::tell(app, folder.path()).await,
+    };
+    let checks = told.map_err(|stop| stop.failure(app))?;
     let mut reply = Reply::new()
-        .text(t!(app.catalogue, "demo-held", steps = told.checks))
+        .text(t!(app.catalogue, "demo-held", steps = checks))
         .field("ok", true)
-        .field("checks", told.checks);
+        .field("checks", checks);
     if let Folder::Kept(path) = &folder {
         let path = files::shown(path);
         reply = reply

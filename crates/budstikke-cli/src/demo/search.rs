@@ -70,13 +70,23 @@ impl Markers {
         remains: &Remains,
         folder: &Path,
     ) -> std::io::Result<Outcome> {
-        for name in [cast::MINISTRY, cast::MISSION, cast::UNIT, cast::OFFICER_A, cast::OFFICER_B] {
+        for name in [
+            cast::MINISTRY,
+            cast::MISSION,
+            cast::UNIT,
+            cast::DESK,
+            cast::DESK_UNIT,
+            cast::OFFICER_A,
+            cast::OFFICER_B,
+            cast::DESK_M,
+            cast::DECIDER_K,
+        ] {
             self.whole("name", name);
         }
         for alias in [cast::HERON, "REED-SISTER", "LAKE-GROUP"] {
             self.whole("alias", alias);
         }
-        for name in ["ministry", "officer-a", "officer-b", "heron"] {
+        for name in cast::VAULTS {
             self.whole("passphrase", cast::passphrase(name));
         }
         self.0.extend(seen.markers());

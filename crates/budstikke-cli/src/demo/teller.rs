@@ -1,10 +1,13 @@
 //! How the story is told: who does what, who sees what, and whether it held.
 
+use budstikke::Error;
 use fluent_bundle::FluentValue;
 use serde_json::{Map, Value, json};
 
+use super::stop::Stop;
 use crate::{
     app::App,
+    case::Refusal,
     catalogue::{Arg, t},
     exit::Exit,
     failure::Failure,
@@ -19,6 +22,8 @@ pub(crate) enum Who {
     Ministry,
     OfficerA,
     OfficerB,
+    DeskM,
+    DeciderK,
     Heron,
     Relay,
 }
@@ -28,13 +33,14 @@ pub(crate) struct Teller<'a> {
     app: &'a App,
     scene: u64,
     checks: u64,
+    silent: bool,
 }
 
 const COLUMN: usize = 11;
 
 impl<'a> Teller<'a> {
     pub(crate) fn new(app: &'a App) -> Self {
-        Self { app, scene: 0, checks: 0 }
+        Self { app, scene: 0, checks: 0, silent: false }
     }
 
     /// How many claims held so far.
@@ -42,9 +48,14 @@ impl<'a> Teller<'a> {
         self.checks
     }
 
+    /// Says nothing and counts nothing for a while; what does not hold still stops the story.
+    pub(crate) fn silent(&mut self, silent: bool) {
+        self.silent = silent;
+    }
+
     /// A new scene.
     pub(crate) fn scene(&mut self, key: &'static str) {
-        self.scene += 1;
+        self.scene += u64::from(!self.silent);
         let title = self.app.catalogue.text(key, &[]);
         let head = Piece::Head(format!("{}. {title}", self.scene));
         self.print(&[head], json!({ "kind": "scene", "key": key, "text": title }));
@@ -61,19 +72,57 @@ impl<'a> Teller<'a> {
         self.line("sees", who, key, args, &sees);
     }
 
-    /// A refusal, as the person it stops reads it.
+    /// A refusal, as the person it stops reads it: what stops it, who can change that, what next.
     pub(crate) fn refused(&self, who: Who, failure: &Failure) {
         let code = failure.code.clone();
         let refused = match code.as_deref() {
             Some(code) => t!(self.app.catalogue, "demo-refused-code", code = code),
             None => t!(self.app.catalogue, "demo-refused"),
         };
-        let next = failure.next.clone().unwrap_or_default();
-        let text = format!("{refused} {} {next}", failure.message);
+        let fix = failure.who_can_fix.as_deref();
+        let fix = fix.map(|fix| format!("{} {fix} ", t!(self.app.catalogue, "out-who-can-fix")));
+        let (fix, next) = (fix.unwrap_or_default(), failure.next.clone().unwrap_or_default());
+        let text = format!("{refused} {} {fix}{next}", failure.message);
         let said = json!({
             "kind": "refused", "who": name(who), "code": code, "text": failure.message,
+            "who_can_fix": failure.who_can_fix, "next": failure.next,
         });
-        self.print(&[self.said(who, &text)], said);
+        self.print(&[self.said(who, text.trim_end())], said);
+    }
+
+    /// A step that must end in this refusal: shows it to whom it stops.
+    pub(crate) fn stopped<T>(
+        &mut self,
+        who: Who,
+        claim: &'static str,
+        done: Result<T, Error>,
+        expected: impl FnOnce(&Refusal) -> bool,
+    ) -> Result<(), Stop> {
+        let refusal = match done {
+            Err(Error::Refused(refusal)) => Some(refusal),
+            Err(error) => return Err(error.into()),
+            Ok(_) => None,
+        };
+        if let Some(refusal) = &refusal {
+            self.refused(who, &refused::refusal(refusal, &self.app.catalogue));
+        }
+        Ok(self.check(claim, refusal.is_some_and(|refusal| expected(&refusal)))?)
+    }
+
+    /// Everything that stops an act, a line each.
+    pub(crate) fn blocks(&self, refusals: &[Refusal]) {
+        let line = |refusal: &Refusal| {
+            let shown = refused::refusal(refusal, &self.app.catalogue);
+            format!("[{}] {}", refusal.code(), shown.message)
+        };
+        let mut lines: Vec<_> = refusals.iter().map(line).collect();
+        lines.dedup();
+        self.quote(&lines);
+    }
+
+    /// The text of a schema word, as `scope-demarche`.
+    pub(crate) fn word(&self, key: &str) -> String {
+        self.app.catalogue.text(key, &[])
     }
 
     /// Something of the story, shown as it is: indented lines.
@@ -91,7 +140,7 @@ impl<'a> Teller<'a> {
             let text = t!(self.app.catalogue, "demo-broken", claim = text.as_str());
             return Err(Failure::new(Exit::Internal, text));
         }
-        self.checks += 1;
+        self.checks += u64::from(!self.silent);
         let pad = " ".repeat(COLUMN);
         let line = Piece::Raw(format!("{pad}✓ {}", fill(&text, COLUMN + 2)));
         self.print(&[line], json!({ "kind": "check", "key": claim, "text": text, "holds": true }));
@@ -101,16 +150,6 @@ impl<'a> Teller<'a> {
     /// The failure that a client's error would be on the command line.
     pub(crate) fn failed(&self, error: budstikke::Error) -> Failure {
         self.app.failed(error)
-    }
-
-    /// The refusal that a step must end in.
-    pub(crate) fn refusal<T>(&self, done: Result<T, budstikke::Error>) -> Option<Failure> {
-        match done {
-            Err(budstikke::Error::Refused(refusal)) => {
-                Some(refused::refusal(&refusal, &self.app.catalogue))
-            }
-            _ => None,
-        }
     }
 
     fn line(&self, kind: &str, who: Who, key: &'static str, args: &[Arg<'_>], mark: &str) {
@@ -131,6 +170,9 @@ impl<'a> Teller<'a> {
     }
 
     fn print(&self, pieces: &[Piece], mut said: Value) {
+        if self.silent {
+            return;
+        }
         if let Some(map) = said.as_object_mut() {
             map.insert("scene".to_owned(), self.scene.into());
         }
@@ -152,6 +194,8 @@ fn name(who: Who) -> &'static str {
         Who::Ministry => "ministry",
         Who::OfficerA => "officer-a",
         Who::OfficerB => "officer-b",
+        Who::DeskM => "desk-m",
+        Who::DeciderK => "decider-k",
         Who::Heron => "heron",
         Who::Relay => "relay",
     }
