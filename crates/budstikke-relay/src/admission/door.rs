@@ -148,7 +148,8 @@ impl State {
         if self.handshakes >= limits.handshakes {
             return Err(Verdict::Ignore);
         }
-        if self.connections >= limits.connections {
+        // A handshake under way takes the place of the connection that it becomes.
+        if self.connections.saturating_add(self.handshakes) >= limits.connections {
             return Err(Verdict::Refuse("full"));
         }
         if proved {
@@ -277,7 +278,7 @@ mod tests {
 
     #[test]
     fn handshakes_are_bounded_and_hurried_when_there_are_many() {
-        let door = Door::new(LIMITS);
+        let door = Door::new(DoorLimits { connections: 100, ..LIMITS });
         let all: Vec<_> = (0..8).map(|network| enter(&door, network, true)).collect();
         assert!(matches!(knock(&door, 9, true), Verdict::Ignore));
         assert_eq!(all[0].patience, PATIENCE);
@@ -285,6 +286,11 @@ mod tests {
         assert_eq!((door.load(), door.fill()), ((8, 0), 1_250));
         drop(all);
         assert_eq!(door.load(), (0, 0));
+        // The last place for a connection is not promised twice.
+        let door = Door::new(DoorLimits { connections: 2, ..LIMITS });
+        let _place = enter(&door, 1, true).done(from(1)).unwrap();
+        let _under_way = enter(&door, 2, true);
+        assert!(matches!(knock(&door, 3, true), Verdict::Refuse("full")));
     }
 
     #[test]
