@@ -10,7 +10,11 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(received.bytes(), data);
     let understood = matches!(received.understanding(), Understanding::Full);
     assert!(understood || received.act().is_err());
-    for leg in [Leg::Unspecified, Leg::DefenderMission] {
-        let _ = validate(received.content(), leg, Role::Unspecified);
+    // As who it claims to be, so that the tables of its kind are reached.
+    let Some(header) = received.header() else { return };
+    let leg = Leg::try_from(header.leg).unwrap_or_default();
+    let role = Role::try_from(header.sender_role).unwrap_or_default();
+    for (leg, role) in [(leg, role), (Leg::Unspecified, Role::Unspecified)] {
+        let _ = validate(received.content(), leg, role);
     }
 });
