@@ -69,6 +69,16 @@ pub(crate) fn latest_ack_s(alert: &Alert) -> i64 {
     }
 }
 
+/// How long whoever takes an alert may be silent: FLASH a day, URGENT three, HIGH a week, ROUTINE 30 days.
+fn longest_silence_s(urgency: Urgency) -> i64 {
+    match urgency {
+        Urgency::Flash => DAY_S,
+        Urgency::Urgent => 3 * DAY_S,
+        Urgency::High => 7 * DAY_S,
+        _ => 30 * DAY_S,
+    }
+}
+
 fn working_days_after(at: i64, days: i64, utc_offset_min: i32) -> i64 {
     let offset = i64::from(utc_offset_min) * 60;
     let (mut left, mut end) = (days, at);
@@ -144,6 +154,7 @@ pub struct AlertState {
     escalated: u32,
     acked_by: String,
     acked_at_s: i64,
+    held_at_s: i64,
     next_word_by_s: i64,
 }
 
@@ -157,6 +168,7 @@ impl AlertState {
             escalated: 0,
             acked_by: String::new(),
             acked_at_s: 0,
+            held_at_s: 0,
             next_word_by_s: 0,
             decoded: alert,
         }
@@ -207,9 +219,26 @@ impl AlertState {
         if matches!(self.phase, AlertPhase::Done | AlertPhase::Cancelled) {
             return Err(self.out_of_step("acknowledge"));
         }
+        let latest_word = ack.at_s.saturating_add(longest_silence_s(strict(self.decoded.preset)));
+        if ack.next_word_by_s > latest_word {
+            return Err(malformed("acknowledgement.next_word_by_s", Fault::Range));
+        }
+        // Of two who take it at once both sides see the same one, whatever came first: the later.
+        let holds = !self.acked_by.is_empty();
+        let order = (ack.at_s, by.label.as_str());
+        if holds && order < (self.held_at_s, self.acked_by.as_str()) {
+            return Ok(());
+        }
         let next = match strict::<AckKind>(ack.kind) {
-            // Seen, by somebody whose it is not: the clock runs.
-            AckKind::SeenNotMine | AckKind::Unspecified => return Ok(()),
+            AckKind::SeenNotMine | AckKind::Unspecified => {
+                // Seen, by somebody whose it is not: the clock runs. Who gives it back starts it again.
+                if holds && self.acked_by == by.label {
+                    self.phase = AlertPhase::Read;
+                    self.acked_by.clear();
+                    (self.acked_at_s, self.next_word_by_s) = (0, 0);
+                }
+                return Ok(());
+            }
             AckKind::SeenAndMine => AlertPhase::Acked,
             AckKind::InHand => AlertPhase::InHand,
             AckKind::Done => AlertPhase::Done,
@@ -219,7 +248,7 @@ impl AlertState {
             self.acked_at_s = ack.at_s;
         }
         by.label.clone_into(&mut self.acked_by);
-        self.next_word_by_s = ack.next_word_by_s;
+        (self.held_at_s, self.next_word_by_s) = (ack.at_s, ack.next_word_by_s);
         Ok(())
     }
 
@@ -285,6 +314,7 @@ impl AlertState {
             acked_by: self.acked_by.clone(),
             acked_at_s: self.acked_at_s,
             next_word_by_s: self.next_word_by_s,
+            held_at_s: self.held_at_s,
         };
         record.encode_to_vec()
     }
@@ -308,6 +338,7 @@ impl AlertState {
             acked_by: record.acked_by,
             acked_at_s: record.acked_at_s,
             next_word_by_s: record.next_word_by_s,
+            held_at_s: record.held_at_s,
         })
     }
 

@@ -1,6 +1,7 @@
 //! Whether a valid message may go out, or be taken in, at this moment under these terms. The
 //! receiver asks the same questions as the sender, so that a modified sender gains nothing.
 
+use crate::carried;
 use crate::hash::Hash;
 use crate::kind::Kind;
 use crate::projection;
@@ -11,7 +12,8 @@ use crate::terms_state::{Phase, TermsState};
 use crate::time;
 use crate::warning::Warning;
 use crate::wire::{
-    Content, Header, Leg, Purpose, Receipt, ReceiptKind, Role, Transport, Urgency, content::Body,
+    ConsentState, ConsentStatus, ConsentStatusBody, Content, Header, Leg, Purpose, Receipt,
+    ReceiptKind, Role, Transport, Urgency, content::Body,
 };
 use crate::words::strict;
 
@@ -24,7 +26,7 @@ pub const LATE_DELIVERY_S: i64 = 28 * 86_400;
 
 const DAY_S: i64 = 86_400;
 /// How far two clocks may disagree before somebody is told.
-const CLOCK_SLACK_S: i64 = 15 * 60;
+pub const CLOCK_SLACK_S: i64 = 15 * 60;
 /// Expectations older than this are worth a look.
 const EXPECTATIONS_AGE_S: i64 = 180 * DAY_S;
 
@@ -196,6 +198,8 @@ impl<'a> Message<'a> {
             // A call for help is never held back by a date or a suspension, nor is taking consent
             // back.
             Body::EmergencyContact(_) | Body::ConsentWithdrawal(_) => Needs::Nothing,
+            // That a consent does not stand is never held back either.
+            Body::ConsentStatus(status) if !stands(status) => Needs::Nothing,
             Body::Receipt(receipt) if self.always(receipt) => Needs::Nothing,
             _ if self.kind.is_negotiation() => Needs::Nothing,
             _ => Needs::Terms,
@@ -278,6 +282,11 @@ impl<'a> Message<'a> {
         }
         Err(Refusal::ReceiptNotAgreed { kind })
     }
+}
+
+fn stands(status: &ConsentStatus) -> bool {
+    let body = carried::decode::<ConsentStatusBody>(&status.body);
+    body.is_ok_and(|body| strict::<ConsentState>(body.state) == ConsentState::Valid)
 }
 
 enum Needs {

@@ -67,7 +67,9 @@ pub mod words;
 
 pub use catalogue::catalogue_keys;
 pub use draft::{Built, Draft};
-pub use guard::{DEFAULT_MARKINGS, LATE_DELIVERY_S, Passage, Verification, may_accept, may_send};
+pub use guard::{
+    CLOCK_SLACK_S, DEFAULT_MARKINGS, LATE_DELIVERY_S, Passage, Verification, may_accept, may_send,
+};
 pub use hash::Hash;
 pub use kind::Kind;
 pub use merge::merge;

@@ -4,6 +4,7 @@ use super::check::{CaseFacts, blocks, rests_on_exception};
 use super::table::{Strength, approval_validity_s, effective_kind, guard};
 use super::{ActionPhase, ActionState, Approval, Done, Request};
 use crate::carried::decode;
+use crate::guard::CLOCK_SLACK_S;
 use crate::hash::{Hash, plan_hash};
 use crate::officer::{role, same_person};
 use crate::received::malformed;
@@ -90,7 +91,7 @@ impl ActionState {
                 self.phase = Cleared;
             }
             ActionEvent::Submitted(request) => self.submitted(request, facts, now)?,
-            ActionEvent::Decided { decision, by } => self.decided(decision, by)?,
+            ActionEvent::Decided { decision, by } => self.decided(decision, by, now)?,
             ActionEvent::ConditionMet(condition) => {
                 self.from(&[Cleared, Scheduled], "meet-condition", now)?;
                 let conditions = self.approval.as_ref().map_or(0, |a| a.conditions);
@@ -140,6 +141,15 @@ impl ActionState {
             }
         }
         Ok(self.phase(now))
+    }
+
+    /// It was done, whatever the guards of whoever hears of it say: what happened is not undone by not being written
+    /// down. Hashes as in [`ActionEvent::Done`]; `at` in Unix seconds. Changes nothing where it stands as done.
+    pub fn happened(&mut self, statuses_seen: Vec<Hash>, at: i64) {
+        if self.done.is_none() && self.phase != Closed {
+            self.set_done(statuses_seen, at);
+            self.held_from = None;
+        }
     }
 
     /// Everything that stops the act from being done now. Empty: it may be done.
@@ -219,13 +229,18 @@ impl ActionState {
         }
         let submitted_by = request.submitted_by.clone();
         let submitted_by = submitted_by.ok_or_else(|| malformed("submitted_by", Fault::Missing))?;
+        // Whoever asks about another plan gives up what was approved before.
+        self.approval = self.approval.take().filter(|approval| approval.hash == self.hash);
         self.request = Some(Request { id: request.request_id.clone(), submitted_by });
         self.phase = AwaitingApproval;
         Ok(())
     }
 
-    fn decided(&mut self, decision: &DecisionBody, by: &Officer) -> Result<(), Refusal> {
+    fn decided(&mut self, decision: &DecisionBody, by: &Officer, now: i64) -> Result<(), Refusal> {
         permit(Act::Decide, Leg::MissionMinistry, role(by))?;
+        if decision.decided_at_s > now.saturating_add(CLOCK_SLACK_S) {
+            return Err(malformed("decision.decided_at_s", Fault::Range));
+        }
         if decision.action_id != self.decoded.action_id {
             return Err(malformed("decision.action_id", Fault::Contradiction));
         }
@@ -234,8 +249,16 @@ impl ActionState {
         if approved != self.hash {
             return Err(Refusal::PlanChangedSinceApproval { approved, now: self.hash });
         }
-        let waits = self.phase == AwaitingApproval
-            || (self.phase == OnHold && self.held_from == Some(AwaitingApproval));
+        let stands = if self.phase == OnHold { self.held_from } else { Some(self.phase) };
+        let verdict = strict::<Verdict>(decision.verdict);
+        // Two decision-makers who did not know of each other: the stricter counts, whatever came first.
+        let decided = matches!(stands, Some(Cleared | Scheduled | Refused | Returned));
+        let stricter = match (stands, verdict) {
+            (Some(Cleared | Scheduled), verdict) => verdict != Verdict::Approved,
+            (Some(Returned), verdict) => !matches!(verdict, Verdict::Approved | Verdict::Returned),
+            _ => false,
+        };
+        let waits = stands == Some(AwaitingApproval) || decided;
         let step = "decide";
         let request =
             self.request.as_ref().filter(|request| waits && request.id == decision.request_id);
@@ -245,9 +268,12 @@ impl ActionState {
         if same_person(by, &request.submitted_by) {
             return Err(Refusal::FourEyes { act: "decide" });
         }
+        if decided && !stricter {
+            return Ok(());
+        }
         let at = decision.decided_at_s;
         // The Ministry's last word counts: an earlier yes to the same plan does not outlive a no.
-        let next = match strict::<Verdict>(decision.verdict) {
+        let next = match verdict {
             Verdict::Approved => {
                 self.approval = Some(self.approved(decision)?);
                 Cleared
@@ -301,10 +327,14 @@ impl ActionState {
         if statuses_seen.len() < self.decoded.persons.len() && !excepted {
             return Err(Refusal::ConsentProofInvalid { step: "status-seen" });
         }
-        self.done = Some(Done { at: now, statuses_seen });
+        self.set_done(statuses_seen, now);
+        Ok(())
+    }
+
+    fn set_done(&mut self, statuses_seen: Vec<Hash>, at: i64) {
+        self.done = Some(Done { at, statuses_seen });
         let reports = guard(&self.decoded).is_some_and(|g| g.effect == Strength::Refuse);
         self.phase = if reports { EffectDue } else { InformDue };
-        Ok(())
     }
 
     /// D01: an act is over when its effect is reported and the person it is about has been told;

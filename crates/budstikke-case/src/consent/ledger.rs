@@ -46,6 +46,30 @@ struct Suspended {
     until: Option<i64>,
 }
 
+/// The newest answer of each who may speak.
+struct Voices<'a> {
+    /// The person's own word; where there is none, a guardian's or the group's.
+    own: Option<Said<'a>>,
+    representative: Option<Said<'a>>,
+    family: Option<Said<'a>>,
+}
+
+impl<'a> Voices<'a> {
+    fn of(all: &[Said<'a>]) -> Self {
+        let of = |basis: &[GiverBasis]| -> Option<Said<'a>> {
+            let by = all.iter().filter(|said| basis.contains(&said.by.basis) && said.by.stands());
+            // Of two statements of one moment, the no counts.
+            by.max_by_key(|said| (said.by.given_at_s, !granted(said.claim))).copied()
+        };
+        Self {
+            own: of(&[GiverBasis::Self_])
+                .or_else(|| of(&[GiverBasis::Guardian, GiverBasis::GroupDecision])),
+            representative: of(&[GiverBasis::LegalRepresentative]),
+            family: of(&[GiverBasis::CloseFamily]),
+        }
+    }
+}
+
 /// One answer with who gave it.
 #[derive(Clone, Copy)]
 struct Said<'a> {
@@ -129,6 +153,7 @@ impl Ledger {
             as_of_s: now,
             affirmed_at_s: statement.affirmed_at_s.min(now),
             withdrawn_at_s: withdrawn_at_s.unwrap_or(0),
+            reached_at_s: self.reached_at(&statement.person).unwrap_or(0),
         }
     }
 
@@ -145,20 +170,8 @@ impl Ledger {
     /// # Errors
     /// C01 to C09, C11 and I06: the one that decides.
     pub fn permits(&self, person: &str, ask: &Ask, now: i64) -> Result<&ConsentClaim, Refusal> {
-        let all: Vec<Said<'_>> = self
-            .about(person)
-            .filter(|statement| !self.void(statement))
-            .flat_map(|by| by.claims.iter().map(move |claim| Said { by, claim }))
-            .filter(|said| said.claim.scope == i32::from(ask.scope) && self.speaks(said.claim))
-            .collect();
-        let of = |basis: &[GiverBasis]| -> Option<Said<'_>> {
-            let by = all.iter().filter(|said| basis.contains(&said.by.basis) && said.by.stands());
-            // Of two statements of one moment, the no counts.
-            by.max_by_key(|said| (said.by.given_at_s, !granted(said.claim))).copied()
-        };
-        let own = of(&[GiverBasis::Self_, GiverBasis::Guardian, GiverBasis::GroupDecision]);
-        let representative = of(&[GiverBasis::LegalRepresentative]);
-        let family = of(&[GiverBasis::CloseFamily]);
+        let all = self.said(person, ask.scope);
+        let Voices { own, representative, family } = Voices::of(&all);
         let stand_ins = [representative, family];
         if let Some(suspension) = self.suspension(person)
             && (own.is_some() || self.about(person).any(|s| self.void(s)))
@@ -176,6 +189,21 @@ impl Ledger {
             }
         }
         Ok(decides.claim)
+    }
+
+    /// The statement that decides about a scope for a person, whatever it says; `None` where nobody with standing has
+    /// answered.
+    pub fn deciding(&self, person: &str, scope: Scope) -> Option<&Statement> {
+        let Voices { own, representative, family } = Voices::of(&self.said(person, scope));
+        own.or(representative).or(family).map(|said| said.by)
+    }
+
+    fn said(&self, person: &str, scope: Scope) -> Vec<Said<'_>> {
+        self.about(person)
+            .filter(|statement| !self.void(statement))
+            .flat_map(|by| by.claims.iter().map(move |claim| Said { by, claim }))
+            .filter(|said| said.claim.scope == i32::from(scope) && self.speaks(said.claim))
+            .collect()
     }
 
     /// One answer against what is asked.
@@ -245,14 +273,19 @@ impl Ledger {
         open.map(|s| s.cause)
     }
 
+    /// When a person was last reached after a doubt about them.
+    pub fn reached_at(&self, person: &str) -> Option<i64> {
+        self.suspended.iter().filter(|s| s.person == person).filter_map(|s| s.until).max()
+    }
+
     /// Whether the person themselves seemed to say it while they could not.
     fn void(&self, statement: &Statement) -> bool {
         let own = matches!(statement.basis, GiverBasis::Self_);
         own && self.suspended.iter().any(|s| {
             s.person == statement.person
                 && s.cause != Suspension::WithdrawalUnconfirmed
-                && statement.given_at_s >= s.since
-                && s.until.is_none_or(|until| statement.given_at_s < until)
+                && statement.heard_at_s >= s.since
+                && s.until.is_none_or(|until| statement.heard_at_s < until)
         })
     }
 

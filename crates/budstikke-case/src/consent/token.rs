@@ -5,6 +5,7 @@ use prost::Message as _;
 use super::give::digest;
 use super::{DIGESTS, STATUS_MAX_AGE_S, needs_two_officers};
 use crate::carried::decode;
+use crate::guard::CLOCK_SLACK_S;
 use crate::hash::{Hash, consent_hash, consent_status_hash};
 use crate::officer::{
     ATTEST_DOMAIN, GIVER_DOMAIN, Keys, STATUS_DOMAIN, WITHDRAWAL_DOMAIN, WITHDRAWAL_NOTED_DOMAIN,
@@ -38,8 +39,10 @@ pub struct Statement {
     pub officers: usize,
     /// The giver's per-case key; empty for oral consent.
     pub giver_key: Vec<u8>,
-    /// Unix seconds.
+    /// Unix seconds, as the giver says.
     pub given_at_s: i64,
+    /// When an office first had it, Unix seconds; never before it was given. A device in other hands may say any time.
+    pub heard_at_s: i64,
     /// When it was last stood by, Unix seconds.
     pub affirmed_at_s: i64,
     /// Unix seconds.
@@ -157,7 +160,11 @@ fn proven(
     }
     let claims = salted.iter().map(|one| decode(&one.claim)).collect::<Result<Vec<_>, _>>();
     let claims: Vec<ConsentClaim> = claims.map_err(|_| invalid("claim"))?;
-    let two = |claim: &ConsentClaim| Scope::try_from(claim.scope).is_ok_and(needs_two_officers);
+    // A no needs no second pair of ears.
+    let two = |claim: &ConsentClaim| {
+        strict::<w::Choice>(claim.choice) == w::Choice::Granted
+            && Scope::try_from(claim.scope).is_ok_and(needs_two_officers)
+    };
     if oral && officers.len() < 2 && claims.iter().any(two) {
         return Err(Refusal::FourEyes { act: "attest-oral-consent" });
     }
@@ -171,6 +178,7 @@ fn proven(
         officers: officers.len(),
         giver_key: body.giver_key,
         given_at_s: body.given_at_s,
+        heard_at_s: body.given_at_s,
         affirmed_at_s: body.given_at_s,
         expires_at_s: body.expires_at_s,
         claims,
@@ -271,6 +279,9 @@ pub fn check_status(
     // A status speaks of what is disclosed; one that leaves a claim out says nothing of it.
     if statement.claims.iter().any(|claim| !body.scopes.contains(&claim.scope)) {
         return Err(invalid("status-scope"));
+    }
+    if body.as_of_s > now.saturating_add(CLOCK_SLACK_S) || body.affirmed_at_s > body.as_of_s {
+        return Err(invalid("status-time"));
     }
     let person = statement.person.clone();
     match strict::<w::ConsentState>(body.state) {

@@ -61,13 +61,25 @@ pub fn validate(content: &Content, leg: Leg, sender_role: Role) -> Result<Vec<Wa
         Body::TermsAcceptance(acceptance) => terms::acceptance(acceptance, &mut check),
         Body::TermsChange(change) => terms::change(change, &mut check),
         Body::EmergencyContact(call) => letters::emergency(call, &mut check),
-        Body::CaseIntake(case) => intake::case_intake(case, leg, sender_role, &mut check),
+        Body::CaseIntake(case) => {
+            intake::case_intake(case, leg, sender_role, &mut check).and_then(|()| told_here(leg))
+        }
         Body::IdentitySheet(sheet) => letters::identity(sheet, leg, &mut check),
         Body::FreeText(text) => letters::free_text(text, &mut check),
         Body::Receipt(receipt) => letters::receipt(receipt, &mut check),
         body => onward(body, leg, sender_role, &mut check),
     }?;
     Ok(check.warnings)
+}
+
+/// P02: what was told stays between those it was told to; onward goes a brief that was built for its reader.
+fn told_here(leg: Leg) -> Result<(), Refusal> {
+    match leg {
+        Leg::MissionMinistry | Leg::MissionMultilateralMission => {
+            Err(Refusal::ThirdPartyNotStripped { field: "case_intake".to_owned() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The Ministry line's kinds: consent, assessment, acts, alerts, briefs.

@@ -90,6 +90,27 @@ fn the_clock_waits_with_the_network() {
     assert_eq!(state.ack_by_s(), NOW + 3 * HOUR);
 }
 
+/// Two take it at once: whoever hears of it in whichever order sees the same one.
+#[test]
+fn whoever_took_it_last_has_it_on_every_screen() {
+    let (at_m, at_k) = (ack(&flash(), AckKind::SeenAndMine, NOW), NOW + 60);
+    let at_k = ack(&flash(), AckKind::SeenAndMine, at_k);
+    let (m, k) = (m().officer, k().officer);
+    let first = AlertEvent::Acked { ack: &at_m, by: &m };
+    let second = AlertEvent::Acked { ack: &at_k, by: &k };
+    for order in [[&first, &second], [&second, &first]] {
+        let mut state = flash();
+        for event in order {
+            state.apply(event, NOW + 120).unwrap();
+        }
+        assert_eq!(state.acked_by().unwrap().0, "Decision-maker K");
+    }
+    // Nobody is silent for ever.
+    let never = w::AlertAckBody { next_word_by_s: NOW + DAY + 1, ..at_m };
+    let event = AlertEvent::Acked { ack: &never, by: &m };
+    assert_eq!(code(flash().apply(&event, NOW)), "W02");
+}
+
 #[test]
 fn who_may_acknowledge_and_what() {
     let mut state = flash();
@@ -126,9 +147,12 @@ proptest! {
                 n => AlertEvent::Acked { ack: &acks[usize::from(n) % 5], by: &by },
             };
             let person = matches!(&event, AlertEvent::Acked { ack, .. } if ack.kind >= 2);
+            let given_back = matches!(&event, AlertEvent::Acked { ack, .. } if ack.kind < 2);
             let before = state.to_bytes();
             if state.apply(&event, NOW + 1).is_ok() {
                 stopped |= person || event == AlertEvent::Cancelled;
+                // The one person in this who takes it may say that it is not theirs after all.
+                stopped &= !given_back;
             } else {
                 prop_assert_eq!(state.to_bytes(), before);
             }
