@@ -75,7 +75,11 @@ impl CaseWork {
     /// When a step fails.
     pub async fn told(&self) {
         let file = intake();
-        let parts = three_parts(&file.intake);
+        let mut parts = three_parts(&file.intake);
+        // Where a brief draws on: it has to be taken out.
+        for incident in &mut parts[2].incidents {
+            incident.what_happened.push_str(&format!(" They asked for {NAME} and for {SOURCE}."));
+        }
         let order = [&parts[0], &parts[0], &parts[1], &parts[2], &parts[2]];
         for part in order {
             self.heron_sends(Body::CaseIntake(Box::new(part.clone()))).await;

@@ -13,7 +13,7 @@ use budstikke::case::action::ActionPhase;
 use budstikke::case::alert::AlertPhase;
 use budstikke::case::consent::Suspension;
 use budstikke::case::wire::{
-    AckKind, ActionKind, Answer, FreeText, IdentityLevel, OnwardMode, Scope, Verdict,
+    AckKind, ActionKind, Answer, Content, FreeText, IdentityLevel, OnwardMode, Scope, Verdict,
 };
 use budstikke::case::{Body, Received, Refusal};
 use budstikke::vault::Kind;
@@ -21,6 +21,7 @@ use budstikke_tests::case_work::{CaseWork, DAY, HOUR, MINUTE, NAME, SOURCE, plan
 use budstikke_tests::peek;
 use budstikke_tests::scan::{Secret, scan_bytes};
 use budstikke_tests::world::{settle, sync};
+use prost::Message;
 
 const DEMARCHE: &[Scope] = &[Scope::Demarche];
 const NO_VILLAGES: &str = "No villages named.";
@@ -304,7 +305,7 @@ async fn the_ministry_decides_on_fresh_proof_and_hears_of_doubt() {
     // They come back, and tell by themselves how the consent stands.
     case.settle_offices().await;
     let a = case.officer_a();
-    a.suspend_consents(&case.at_mission, "HERON", Suspension::DeviceCompromised)
+    a.suspend_consents(&case.at_mission, "HERON", Suspension::DeviceCompromised, case.world.now())
         .await
         .expect("doubt");
     case.settle_offices().await;
@@ -401,8 +402,13 @@ async fn what_reached_the_ministry_names_neither_the_defender_nor_the_source() {
     case.officer_a().do_act(&case.at_mission, &act, "").await.expect("done");
     case.settle().await;
     let secrets = [Secret::new("the name", NAME), Secret::new("the source", SOURCE)];
-    // A slip that the rules know nothing of, so that the search is seen to work where it counts.
-    let slip = FreeText { text: format!("It is {NAME}, from {SOURCE}."), ..FreeText::default() };
+    // A modified sender's slip, so that the search is seen to work where it counts.
+    let words = format!("It is {NAME}, from {SOURCE}.");
+    let slip = FreeText { text: words, ..FreeText::default() };
+    let letter = || slip.clone();
+    let options = SendOptions::default();
+    let sent = case.officer_a().send(&case.line.at_mission, letter(), options.clone()).await;
+    assert_eq!(refused(sent).code(), "P02", "a name does not pass in a letter either");
     let CaseWork { world, line, .. } = case;
     let (desk, decider) = (line.desk, line.decider.expect("a decision-maker"));
     let before = [close_and_search(&world, desk, "desk", &secrets).await, {
@@ -410,7 +416,16 @@ async fn what_reached_the_ministry_names_neither_the_defender_nor_the_source() {
     }];
     assert_eq!(before, [Vec::<String>::new(), Vec::new()]);
     let desk = budstikke_tests::world::reopen(world.path("desk"), &world.clock).await;
-    world.officer_a.send(&line.at_mission, slip, SendOptions::default()).await.expect("the slip");
+    let genuine = world.officer_a.case(&line.at_mission).await.expect("the line");
+    let of_kind = |message: &&budstikke::Message| message.kind == "action-update";
+    let genuine = genuine.messages.iter().find(of_kind).expect("an own message");
+    let mut content = Content::decode(genuine.content.as_slice()).expect("content");
+    if let Some(header) = &mut content.header {
+        (header.message_id, header.seq) = (vec![7; 16], 0);
+    }
+    content.body = Some(slip.into());
+    let modified = world.officer_a.send_unchecked(&line.at_mission, content.encode_to_vec());
+    modified.await.expect("the slip");
     settle(&[&world.officer_a, &desk]).await;
     let found = close_and_search(&world, desk, "desk", &secrets).await;
     assert_eq!(found.len(), 2, "{found:?}");

@@ -210,7 +210,9 @@ async fn taken_back(provoked: &mut Provoked, bench: &Bench) {
     request.consent_statuses = vec![doubtful.encode_to_vec()];
     bench.slips(provoked, key, ends, request).await;
     bench.0.world.clock.advance(MINUTE);
-    a.suspend_consents(at, "HERON", Suspension::DeviceCompromised).await.expect("noted");
+    a.suspend_consents(at, "HERON", Suspension::DeviceCompromised, bench.0.world.now())
+        .await
+        .expect("noted");
     bench.0.settle_offices().await;
     // The desk has been told, whatever a request says of it.
     bench.both_ends(provoked, key, &note, &[&yes]).await;

@@ -12,7 +12,7 @@ use super::seat::{Seat, case_roles, terms_of};
 use super::send::{SendOptions, message_id, name_of, own_side, post, store};
 use crate::client::Work;
 use crate::dossier::alert;
-use crate::dossier::hear::{Said, hear};
+use crate::dossier::hear::{By, Said, hear};
 use crate::dossier::keys::Members;
 use crate::error::Error;
 use crate::events::Event;
@@ -46,7 +46,9 @@ pub(crate) fn take(
     let judged = match judged {
         Ok(received) => {
             let content = received.content();
-            let said = Said { content, bytes: &bytes, members: &members, ours: colleague };
+            let by = if colleague { By::Colleague } else { By::Them };
+            let sender = application.sender.key.as_bytes();
+            let said = Said { content, bytes: &bytes, members: &members, by, sender };
             match hear(work, case, &said) {
                 Ok(()) => Ok(received),
                 Err(Error::Refused(refusal)) => Err(*refusal),

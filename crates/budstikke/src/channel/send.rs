@@ -13,8 +13,9 @@ use super::commit::{want_terms, want_update};
 use super::seat::{Seat, case_roles, terms_of};
 use crate::client::{Client, Work};
 use crate::crash;
-use crate::dossier::hear::{Said, hear};
+use crate::dossier::hear::{By, Said, hear};
 use crate::dossier::keys::Members;
+use crate::dossier::share::may_go_onward;
 use crate::error::Error;
 use crate::events::Event;
 use crate::mission::line::{bind_own, role_for};
@@ -53,6 +54,13 @@ impl Client {
         options: SendOptions,
     ) -> Result<Sent, Error> {
         let (case, body) = (case.to_owned(), body.into());
+        if matches!(body, Body::CaseBrief(_)) {
+            return Err(Error::Input {
+                what: "the message",
+                why: "a brief is built from what was told, and its person is told: use `share`"
+                    .to_owned(),
+            });
+        }
         let sent = self
             .vault(move |work| {
                 let seat = Seat::case(work, case_of_name(work, &case)?)?;
@@ -110,7 +118,7 @@ pub(crate) fn post(
     options: &SendOptions,
 ) -> Result<Sent, Error> {
     let built = draft(work, &seat, body, options)?;
-    let mut warnings = built.warnings;
+    let mut warnings = built.warnings.clone();
     let Some(case) = &mut seat.case else { return Err(Error::NotFound { what: "the case" }) };
     let mut terms = terms_of(case)?;
     let recipient = case.peer_unit.clone();
@@ -119,6 +127,9 @@ pub(crate) fn post(
         passage.verification = Verification::Unverified;
     }
     warnings.extend(may_send(&built.content, &terms, work.now, &passage)?);
+    if !case.line_for.is_empty() {
+        may_go_onward(work, case, &terms, &built)?;
+    }
     if let Some(event) = TermsEvent::of(&built.content)? {
         let before = terms.agreed_hash();
         bind_own(work, case, &event, &mut terms)?;
@@ -128,10 +139,15 @@ pub(crate) fn post(
             work.event(Event::TermsInForce { case: crate::view::case_name(&case.id) });
         }
     }
-    let members = Members::of(&seat, terms.leg(), work.now)?;
+    let (members, own) = (Members::of(&seat, terms.leg(), work.now)?, seat.me.key());
     if let Some(case) = &seat.case {
-        let said =
-            Said { content: &built.content, bytes: &built.bytes, members: &members, ours: true };
+        let said = Said {
+            content: &built.content,
+            bytes: &built.bytes,
+            members: &members,
+            by: By::Us,
+            sender: own.as_bytes(),
+        };
         hear(work, case, &said)?;
     }
     want_terms(work, &seat)?;

@@ -26,13 +26,15 @@ use crate::records::{self, CaseRecord};
 use crate::view::case_of_name;
 
 /// What goes with a request for approval.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Submission {
     /// In the officer's words.
     pub note: String,
     /// When an answer is needed, Unix seconds; 0 = no date.
     pub decide_by_s: i64,
 }
+
+crate::view::debug_name!(Submission);
 
 impl Client {
     /// Puts an act before the Ministry, with the proof of everybody's consent, the assessment and the facts used.
@@ -71,7 +73,7 @@ impl Client {
                     .as_ref()
                     .map(Message::encode_to_vec)
                     .unwrap_or_default(),
-                verification: newest_facts(&dossier).encode_to_vec(),
+                verification: facts_used(&dossier, id),
                 decide_by_s: submission.decide_by_s,
                 note: submission.note,
             };
@@ -125,20 +127,15 @@ impl Client {
             if let Some(refusal) = refusals.into_iter().next() {
                 return Err(refusal.into());
             }
-            let seat = match line_of(work, case)?.filter(|_| told) {
-                Some(line) => Seat::case(work, line)?,
-                None => Seat::case(work, case.clone())?,
-            };
-            let proofs = proofs_of(&seat, &mut dossier, id, work.now)?;
-            let seen: Vec<Hash> = proofs.iter().map(|(_, _, hash)| *hash).collect();
             if !told {
+                // The Ministry was never asked: nothing of the consents counts as shown to it.
+                let seat = Seat::case(work, case.clone())?;
+                let proofs = proofs_of(&seat, &mut Dossier::of(work, case)?, id, work.now)?;
+                let seen = proofs.iter().map(|(_, _, hash)| *hash).collect();
                 dossier.step(id, ActionEvent::Done(seen), work.now)?;
                 return dossier.save(work);
             }
-            dossier.save(work)?;
-            for (_, status, _) in proofs {
-                post(work, line_seat(work, case)?, status.into(), &SendOptions::default())?;
-            }
+            let seen = tell_proofs(work, case, id)?;
             let update = ActionUpdate {
                 step: ActionStep::Done.into(),
                 consent_statuses_seen: seen.into_iter().map(Hash::to_vec).collect(),
@@ -243,7 +240,15 @@ impl Client {
     /// # Errors
     /// [`Error::Refused`] with the consent that is missing; [`Error::NotFound`].
     pub async fn resume_act(&self, case: &str, act: &str) -> Result<(), Error> {
-        self.take_step(case, act, |update| update.step = ActionStep::Resumed.into()).await
+        self.on_act(case, act, move |work, case, id| {
+            let told = Dossier::of(work, case)?.act(id).is_some_and(|act| act.request.is_some());
+            if told {
+                tell_proofs(work, case, id)?;
+            }
+            let step = ActionStep::Resumed.into();
+            tell_step(work, case, id, ActionUpdate { step, ..update_of(work, case, id)? })
+        })
+        .await
     }
 
     /// Passes a guard that a head of mission may pass, with reasons that the Ministry sees.
@@ -376,6 +381,41 @@ fn update_of(work: &Work<'_>, case: &CaseRecord, id: &[u8]) -> Result<ActionUpda
     })
 }
 
+/// Before a step that rests on consent: sends the Ministry what of it is newer than what it has. Hashes of the
+/// statuses sent, one for each person.
+fn tell_proofs(work: &Work<'_>, case: &CaseRecord, id: &[u8]) -> Result<Vec<Hash>, Error> {
+    let mut dossier = Dossier::of(work, case)?;
+    let shown: Vec<_> = dossier
+        .consents
+        .iter()
+        .map(|c| c.statement.token_hash)
+        .zip(dossier.consents.iter().map(|c| c.shown.clone()))
+        .collect();
+    let proofs = proofs_of(&line_seat(work, case)?, &mut dossier, id, work.now)?;
+    let asked = dossier.act(id).and_then(|act| act.request.clone()).unwrap_or_default();
+    let scope = dossier.act(id).and_then(|act| ask(act.state.plan())).map(|ask| ask.scope);
+    let risk = dossier.risk.clone().filter(|risk| risk.encode_to_vec() != asked.risk_assessment);
+    dossier.save(work)?;
+    let send =
+        |body: Body| post(work, line_seat(work, case)?, body, &SendOptions::default()).map(drop);
+    if let Some(risk) = risk {
+        send(risk.into())?;
+    }
+    let mut seen = Vec::new();
+    for (token, status, hash) in proofs {
+        let of_token = budstikke_case::hash::consent_hash(&token.body);
+        let known = shown.iter().any(|(token, scopes)| {
+            *token == of_token && scope.is_some_and(|scope| scopes.contains(&scope))
+        });
+        if !known {
+            send(token.into())?;
+        }
+        send(status.into())?;
+        seen.push(hash);
+    }
+    Ok(seen)
+}
+
 fn proofs_of(
     seat: &Seat,
     dossier: &mut Dossier,
@@ -395,20 +435,21 @@ fn facts_of<'a>(dossier: &'a Dossier, plan: &ActionPlan) -> CaseFacts<'a> {
     dossier.facts_for(&plan.publishes_action_id)
 }
 
-/// The newest status of every fact, in one record.
-fn newest_facts(dossier: &Dossier) -> VerificationRecord {
+/// The newest status of every fact that a plan rests on, in one encoded record; empty where it rests on none. What
+/// else is known stays here.
+fn facts_used(dossier: &Dossier, id: &[u8]) -> Vec<u8> {
+    let used = dossier.act(id).map(|act| act.state.plan().facts_used.clone()).unwrap_or_default();
     let mut facts: Vec<Fact> = Vec::new();
     for fact in dossier.facts.iter().rev().flat_map(|record| &record.facts) {
-        if !facts.iter().any(|known| known.id == fact.id) {
+        if used.contains(&fact.id) && !facts.iter().any(|known| known.id == fact.id) {
             facts.push(fact.clone());
         }
     }
-    let newest = dossier.facts.last();
-    VerificationRecord {
-        record_id: newest.map_or_else(|| fresh().to_vec(), |record| record.record_id.clone()),
-        made_at_s: newest.map_or(0, |record| record.made_at_s),
-        facts,
-    }
+    let Some(newest) = dossier.facts.last().filter(|_| !facts.is_empty()) else {
+        return Vec::new();
+    };
+    let (record_id, made_at_s) = (newest.record_id.clone(), newest.made_at_s);
+    VerificationRecord { record_id, made_at_s, facts }.encode_to_vec()
 }
 
 /// The act whose short name begins so, if only one does.

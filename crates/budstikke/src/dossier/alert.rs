@@ -19,7 +19,7 @@ use crate::channel::send::{SendOptions, Sent, post};
 use crate::client::{Client, Work};
 use crate::error::Error;
 use crate::events::Event;
-use crate::records::{self, CaseRecord};
+use crate::records::{self, CaseRecord, DossierRecord};
 use crate::view::case_name;
 
 /// An alert as both sides see it.
@@ -127,31 +127,20 @@ impl Client {
         .await
     }
 
-    /// Says of every alert whose deadline has passed, once, that nobody has taken it; sends what quiet time held back.
+    /// Goes through the files of all cases: says of every alert whose deadline has passed, once, that nobody has taken
+    /// it; sends what quiet time held back; keeps the Ministry's proofs fresh. What fails in one case stops no other.
     pub(crate) async fn look_at_clocks(&self) -> Result<(), Error> {
-        self.vault(|work| {
-            send_held_notices(work)?;
-            refresh(work)?;
-            for (_, mut file) in files(work)? {
-                let mut told = false;
-                for kept in &mut file.alerts {
-                    let by = kept.state.ack_by_s();
-                    if kept.state.overdue(work.now) && kept.told_of != by {
-                        kept.told_of = by;
-                        told = true;
-                        work.event(Event::AlertOverdue {
-                            case: case_name(&kept.case_id),
-                            alert: alert_name(&kept.state.alert().alert_id),
-                        });
-                    }
-                }
-                if told {
-                    file.save(work)?;
+        for case_id in self.vault(|work| Ok(keys(records::all::<DossierRecord>(work.tx)?))).await? {
+            for step in [look, send_held_notices, refresh] {
+                let id = case_id.clone();
+                match self.vault(move |work| step(work, &id)).await {
+                    Ok(()) => {}
+                    Err(error @ (Error::Vault(_) | Error::Damaged { .. })) => return Err(error),
+                    Err(error) => self.publish_event(Event::Problem { what: error.to_string() }),
                 }
             }
-            Ok(())
-        })
-        .await
+        }
+        Ok(())
     }
 
     /// The next deadline that nobody has been told of, Unix seconds.
@@ -185,6 +174,28 @@ impl AlertView {
             next_word_by_s: state.next_word_by_s(),
         }
     }
+}
+
+fn keys<R>(records: Vec<(Vec<u8>, R)>) -> Vec<Vec<u8>> {
+    records.into_iter().map(|(key, _)| key).collect()
+}
+
+fn look(work: &Work<'_>, case_id: &[u8]) -> Result<(), Error> {
+    let Some(case) = records::load::<CaseRecord>(work.tx, case_id)? else { return Ok(()) };
+    let mut file = Dossier::of(work, &case)?;
+    let mut told = false;
+    for kept in &mut file.alerts {
+        let by = kept.state.ack_by_s();
+        if kept.state.overdue(work.now) && kept.told_of != by {
+            kept.told_of = by;
+            told = true;
+            work.event(Event::AlertOverdue {
+                case: case_name(&kept.case_id),
+                alert: alert_name(&kept.state.alert().alert_id),
+            });
+        }
+    }
+    if told { file.save(work) } else { Ok(()) }
 }
 
 const NO_ALERT: Error = Error::NotFound { what: "an alert of that name" };

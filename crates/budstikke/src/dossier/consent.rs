@@ -5,7 +5,7 @@ use budstikke_case::consent::{Statement, Suspension, withdraw};
 use budstikke_case::file::{ConsentFile, ConsentRequestFile};
 use budstikke_case::officer::{ATTEST_DOMAIN, WITHDRAWAL_NOTED_DOMAIN};
 use budstikke_case::wire::{ConsentRecord, ConsentRequest, ConsentWithdrawal, Scope};
-use budstikke_case::{Act, Body, Refusal, consent};
+use budstikke_case::{Act, Body, Phase, Refusal, consent};
 use budstikke_e2ee::armor;
 use budstikke_e2ee::keys::SigningKey;
 use prost::Message;
@@ -72,7 +72,8 @@ impl Client {
     }
 
     /// Takes back consent to these scopes (none: to everything) in every answer that this device gave. Possible also
-    /// when the terms have run out.
+    /// when the terms have run out. What was said to officers is taken back by telling one ([`Client::note_withdrawal`]
+    /// is theirs).
     ///
     /// # Errors
     /// [`Error::NotFound`] when nothing was given that could be taken back.
@@ -86,9 +87,10 @@ impl Client {
         self.vault(move |work| {
             let mut record = case_of_name(work, &case)?;
             let key = consent_key(work, &mut record)?;
+            let own = *key.public().as_bytes();
             let standing = standing(&Dossier::of(work, &record)?, &scopes, work.now);
             let mut sent = Vec::new();
-            for statement in standing {
+            for statement in standing.into_iter().filter(|s| s.giver_key == own) {
                 let id = fixed(&statement.record_id, "a consent")?;
                 let at = work.now - work.now.rem_euclid(60);
                 let taken = withdraw(id, &scopes, at, &reason, |domain, b| key.sign(domain, b));
@@ -207,8 +209,9 @@ impl Client {
         .await
     }
 
-    /// Notes that somebody's own word does not count for now, as when their device is in other hands; tells the
-    /// Ministry of every consent of theirs that it was shown.
+    /// Notes that somebody's own word does not count, as when their device is in other hands; tells the Ministry of
+    /// every consent of theirs that it was shown. `since_s` (Unix seconds) is when it may have begun: what came from
+    /// then on is void for good, whatever time it says it was given.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Vault`].
@@ -217,9 +220,14 @@ impl Client {
         case: &str,
         person: &str,
         cause: Suspension,
+        since_s: i64,
     ) -> Result<(), Error> {
         let person = person.to_owned();
-        self.doubt(case, move |file, now| (file.suspend(&person, cause, now), person).1).await
+        self.doubt(case, move |file, now| {
+            file.suspend(&person, cause, since_s.min(now));
+            person
+        })
+        .await
     }
 
     /// Notes that they were reached another way and proved to be themselves.
@@ -228,7 +236,11 @@ impl Client {
     /// [`Error::NotFound`], [`Error::Vault`].
     pub async fn person_reached(&self, case: &str, person: &str) -> Result<(), Error> {
         let person = person.to_owned();
-        self.doubt(case, move |file, now| (file.reached(&person, now), person).1).await
+        self.doubt(case, move |file, now| {
+            file.reached(&person, now);
+            person
+        })
+        .await
     }
 
     async fn doubt(
@@ -322,8 +334,19 @@ pub(super) fn line_of(work: &Work<'_>, case: &CaseRecord) -> Result<Option<CaseR
     }
     let cases = records::all::<CaseRecord>(work.tx)?;
     let lines = cases.into_iter().map(|(_, line)| line);
-    let mut lines = lines.filter(|line| line.line && line.line_for == case.id);
-    Ok(lines.find(|line| terms_of(line).is_ok()))
+    let lines = lines.filter(|line| line.line && line.line_for == case.id);
+    // Of several the newest under terms, else the newest.
+    Ok(lines.max_by_key(|line| (in_force(work, line), line.opened_at)))
+}
+
+/// Whether there is a line under terms that carries a case on.
+pub(super) fn line_stands(work: &Work<'_>, case: &CaseRecord) -> Result<bool, Error> {
+    Ok(line_of(work, case)?.is_some_and(|line| in_force(work, &line)))
+}
+
+fn in_force(work: &Work<'_>, case: &CaseRecord) -> bool {
+    let phase = terms_of(case).map(|terms| terms.phase(work.now));
+    matches!(phase, Ok(Phase::InForce | Phase::Amending))
 }
 
 /// 16 fresh random bytes.

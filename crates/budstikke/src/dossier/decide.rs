@@ -1,6 +1,6 @@
 //! The Ministry's side of an approval: the request looked at from its own bytes, and the decision.
 
-use budstikke_case::action::review;
+use budstikke_case::action::{ActionPhase, review};
 use budstikke_case::officer::DECISION_DOMAIN;
 use budstikke_case::wire::{
     ApprovalRequest, Decision, Officer, RiskAssessment, Verdict, VerificationRecord,
@@ -42,7 +42,7 @@ pub struct RequestView {
 }
 
 /// What a decision-maker says beside yes or no.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Ruling {
     /// The verdict; unspecified counts as no.
     pub verdict: Verdict,
@@ -57,6 +57,8 @@ pub struct Ruling {
     /// Where the Ministry would rather publish than the mission.
     pub choose_channel: String,
 }
+
+crate::view::debug_name!(Ruling, RequestView);
 
 impl Client {
     /// What a decision-maker sees before deciding on an act that was put before the Ministry.
@@ -96,7 +98,8 @@ impl Client {
         self.vault(move |work| {
             let case = mission_case(work, &line)?;
             let dossier = Dossier::of(work, &case)?;
-            let (_, request) = requested(&dossier, &act)?;
+            let (id, request) = requested(&dossier, &act)?;
+            open_for(&dossier, &id, ruling.verdict, work.now)?;
             let review = look(work, &case, &dossier, &request)?;
             let seat = Seat::case(work, case)?;
             let role = role_for(&seat, Act::Decide)?;
@@ -120,6 +123,18 @@ fn requested(dossier: &Dossier, act: &str) -> Result<(Vec<u8>, ApprovalRequest),
     let id = find(dossier, act)?;
     let request = dossier.act(&id).and_then(|act| act.request.clone());
     request.map(|request| (id, request)).ok_or(NO_REQUEST)
+}
+
+/// A decision that would change nothing is not sent: a second yes, or anything after a no. A no after a yes is.
+fn open_for(dossier: &Dossier, id: &[u8], verdict: Verdict, now: i64) -> Result<(), Refusal> {
+    let Some(act) = dossier.act(id) else { return Ok(()) };
+    let phase = act.state.phase(now);
+    let open = match phase {
+        ActionPhase::AwaitingApproval | ActionPhase::OnHold => true,
+        ActionPhase::Cleared | ActionPhase::Scheduled => verdict != Verdict::Approved,
+        _ => false,
+    };
+    if open { Ok(()) } else { Err(Refusal::OutOfStep { step: "decide", phase: phase.name() }) }
 }
 
 /// Everything checked again, now: a consent status that was fresh when it came may not be.

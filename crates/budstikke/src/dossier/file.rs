@@ -2,20 +2,23 @@
 
 use budstikke_case::action::{ActionEvent, ActionPhase, ActionState, CaseFacts, ask};
 use budstikke_case::alert::AlertState;
-use budstikke_case::consent::{Ledger, Statement, Suspension, verify, verify_record};
+use budstikke_case::consent::{
+    Ledger, STATUS_MAX_AGE_S, Statement, Suspension, verify, verify_record,
+};
 use budstikke_case::wire::{
     ApprovalRequest, CaseIntake, ConsentRecord, ConsentStatus, ConsentStatusBody, ConsentToken,
     ConsentWithdrawalBody, DecisionBody, DisclosureNotice, GuardOverride, RiskAssessment, Scope,
     VerificationRecord,
 };
-use budstikke_case::{Hash, Refusal};
+use budstikke_case::{Hash, Refusal, Unit};
 use prost::Message;
 
 use super::keys::Proven;
 use crate::client::Work;
 use crate::error::Error;
 use crate::records::{
-    self, ActRecord, CaseRecord, DossierRecord, KeptAlertRecord, Proof, SuspensionRecord,
+    self, ActRecord, CaseRecord, DossierRecord, EarlyRecord, KeptAlertRecord, Proof,
+    SuspensionRecord,
 };
 
 /// The file of one case, in a transaction. Nothing is written before [`Dossier::save`].
@@ -37,6 +40,8 @@ pub(crate) struct Dossier {
     pub(crate) own_parts: Vec<CaseIntake>,
     /// At the Ministry: how the consents that it was shown last stood, where they did.
     pub(crate) statuses: Vec<ConsentStatus>,
+    /// Case bytes that came before what they are about, and whether this unit said them.
+    pub(crate) early: Vec<(Vec<u8>, bool)>,
 }
 
 /// A consent and its proof.
@@ -70,6 +75,12 @@ pub(crate) struct KeptAlert {
     pub(crate) told_of: i64,
     pub(crate) message_id: Vec<u8>,
 }
+
+/// Bytes of the largest file of a case: hundreds of consents and acts. What would not fit is refused, so that nobody
+/// fills a vault by writing to one case.
+const MAX_FILE_LEN: usize = 4 * 1_024 * 1_024;
+/// Messages that may wait for what they are about.
+const MAX_EARLY: usize = 32;
 
 const DAMAGED: Error = Error::Damaged { what: "the file of the case" };
 
@@ -115,6 +126,7 @@ impl Dossier {
             notices: every(&record.notices)?,
             own_parts: every(&record.own_parts)?,
             statuses: every(&record.statuses)?,
+            early: record.early.into_iter().map(|early| (early.content, early.ours)).collect(),
         })
     }
 
@@ -133,7 +145,17 @@ impl Dossier {
             notices: self.notices.iter().map(Message::encode_to_vec).collect(),
             own_parts: self.own_parts.iter().map(Message::encode_to_vec).collect(),
             statuses: self.statuses.iter().map(Message::encode_to_vec).collect(),
+            early: self
+                .early
+                .iter()
+                .map(|(content, ours)| EarlyRecord { content: content.clone(), ours: *ours })
+                .collect(),
         };
+        let got = record.encoded_len();
+        if got > MAX_FILE_LEN {
+            let (field, limit, unit) = ("file".to_owned(), MAX_FILE_LEN, Unit::Bytes);
+            return Err(Refusal::TooLarge { field, limit, got, unit }.into());
+        }
         records::save(work.tx, &self.key, &record)
     }
 
@@ -214,17 +236,38 @@ impl Dossier {
         Ok(())
     }
 
-    /// At the Ministry: keeps the newest word that a consent stands.
-    pub(crate) fn keep_status(&mut self, status: &ConsentStatus) {
-        let body = |status: &ConsentStatus| {
-            ConsentStatusBody::decode(status.body.as_slice()).unwrap_or_default()
-        };
-        let new = body(status);
+    /// At the Ministry: keeps the word that a consent stands for as long as it counts; several officers may have said
+    /// it, and an act names one of them.
+    pub(crate) fn keep_status(&mut self, status: &ConsentStatus, now: i64) {
         self.statuses.retain(|known| {
-            let known = body(known);
-            known.token_hash != new.token_hash || known.scopes != new.scopes
+            let as_of = ConsentStatusBody::decode(known.body.as_slice()).map(|b| b.as_of_s);
+            as_of.is_ok_and(|at| now.saturating_sub(at) <= STATUS_MAX_AGE_S) && known != status
         });
         self.statuses.push(status.clone());
+    }
+
+    /// Keeps what came before what it is about, within bounds.
+    ///
+    /// # Errors
+    /// W02 when too much waits already.
+    pub(crate) fn keep_early(&mut self, content: &[u8], ours: bool) -> Result<(), Refusal> {
+        let known = self.early.iter().any(|(bytes, _)| bytes == content);
+        if !known && self.early.len() >= MAX_EARLY {
+            let (field, limit) = ("early".to_owned(), MAX_EARLY);
+            let (got, unit) = (MAX_EARLY + 1, Unit::Entries);
+            return Err(Refusal::TooLarge { field, limit, got, unit });
+        }
+        if !known {
+            self.early.push((content.to_vec(), ours));
+        }
+        Ok(())
+    }
+
+    /// The newest assessment counts.
+    pub(crate) fn newer_risk(&mut self, risk: &RiskAssessment) {
+        if self.risk.as_ref().is_none_or(|known| known.made_at_s < risk.made_at_s) {
+            self.risk = Some(risk.clone());
+        }
     }
 
     /// Somebody's own word does not count from now on.
@@ -304,6 +347,7 @@ impl Consent {
             (verify_record(&record, &Proven)?, Some(record))
         };
         statement.affirmed_at_s = statement.affirmed_at_s.max(proof.affirmed_at);
+        statement.heard_at_s = statement.heard_at_s.max(proof.heard_at);
         let shown = proof.shown.iter().filter_map(|raw| Scope::try_from(*raw).ok()).collect();
         Ok(Self { statement, record, token: proof.token, shown, vouched: proof.vouched })
     }
@@ -315,6 +359,7 @@ impl Consent {
             affirmed_at: self.statement.affirmed_at_s,
             shown: self.shown.iter().map(|scope| (*scope).into()).collect(),
             vouched: self.vouched,
+            heard_at: self.statement.heard_at_s,
         }
     }
 }

@@ -1,22 +1,26 @@
 //! What a message means for the file of its case. The sender's client asks before it seals and the receiver's before
 //! it takes, here and the same: a modified sender gains nothing.
 
-use budstikke_case::action::{ActionEvent, ActionState, review};
+use budstikke_case::action::{ActionEvent, ActionState, ask, review};
 use budstikke_case::alert::{AlertEvent, AlertState};
 use budstikke_case::carried::decode;
 use budstikke_case::consent::{
-    STATUS_MAX_AGE_S, check_status, verify, verify_record, verify_withdrawal,
+    Ask, STATUS_MAX_AGE_S, Statement, check_status, verify, verify_record, verify_withdrawal,
 };
 use budstikke_case::hash::{brief_hash, consent_status_hash};
 use budstikke_case::officer::{ACK_DOMAIN, DECISION_DOMAIN, attested};
 use budstikke_case::wire::{
-    ActionPlan, ActionStep, Alert, AlertAck, AlertAckBody, AlertCancelled, ApprovalRequest,
-    CaseBrief, ConsentRecord, ConsentStatus, ConsentStatusBody, ConsentToken, ConsentWithdrawal,
-    ConsentWithdrawalBody, Content, Decision, DecisionBody, GiverBasis,
+    ActionPlan, ActionStep, ActionUpdate, Alert, AlertAck, AlertAckBody, AlertCancelled,
+    ApprovalRequest, CaseBrief, ConsentClaim, ConsentRecord, ConsentState, ConsentStatus,
+    ConsentStatusBody, ConsentToken, ConsentWithdrawal, ConsentWithdrawalBody, Content, Decision,
+    DecisionBody, GiverBasis, IdentityLevel, Officer, Scope, Urgency,
 };
-use budstikke_case::{Body, Hash, LATE_DELIVERY_S, Leg, Refusal, projection};
+use budstikke_case::{
+    Body, CLOCK_SLACK_S, Hash, LATE_DELIVERY_S, Leg, Refusal, projection, words::strict,
+};
+use prost::Message;
 
-use super::file::{Act, Dossier, KeptAlert};
+use super::file::{Act, Consent, Dossier, KeptAlert};
 use super::keys::Members;
 use super::proof::tell_ministry;
 use crate::client::Work;
@@ -31,14 +35,43 @@ pub(crate) struct Said<'a> {
     pub(crate) bytes: &'a [u8],
     /// Who may sign here.
     pub(crate) members: &'a Members,
-    /// Whether this unit (or this defender) says it.
-    pub(crate) ours: bool,
+    /// Who says it.
+    pub(crate) by: By,
+    /// The sender's key in this channel, 32 bytes.
+    pub(crate) sender: &'a [u8],
+}
+
+/// Who says something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// This device.
+    Us,
+    /// Another device of this unit.
+    Colleague,
+    /// The other side.
+    Them,
+}
+
+impl Said<'_> {
+    fn ours(&self) -> bool {
+        self.by != By::Them
+    }
+
+    /// I04: nobody hands on what another officer signed as if it were said now.
+    fn signed_by_sender(&self, officer: &Officer) -> Result<(), Refusal> {
+        if officer.key == self.sender {
+            Ok(())
+        } else {
+            Err(Refusal::RoleCertificateInvalid { reason: "sender" })
+        }
+    }
 }
 
 /// Takes note of a message in the file of its case.
 ///
 /// # Errors
-/// [`Error::Refused`] when it does not follow from what the file holds; nothing is written then.
+/// [`Error::Refused`] when it does not follow from what the file holds; nothing is written then, but for one: that an
+/// act was done is written down whatever the guards say, because it happened.
 pub(crate) fn hear(work: &Work<'_>, case: &CaseRecord, said: &Said<'_>) -> Result<(), Error> {
     let (Some(body), Some(header)) = (&said.content.body, &said.content.header) else {
         return Ok(());
@@ -50,27 +83,44 @@ pub(crate) fn hear(work: &Work<'_>, case: &CaseRecord, said: &Said<'_>) -> Resul
     let earliest = work.now.saturating_sub(LATE_DELIVERY_S);
     let at = header.written_at_s.clamp(earliest, work.now);
     let mut file = Dossier::of(work, case)?;
-    let mut withdrawn = None;
+    let mut withdrawn = Vec::new();
     match body {
-        Body::ConsentRecord(record) => consent(&mut file, record, said)?,
+        Body::ConsentRecord(record) => {
+            consent(&mut file, record, said, work.now)?;
+            withdrawn = overtaken(&mut file, said, work.now);
+        }
         Body::ConsentWithdrawal(message) => {
-            withdrawn = withdrawal(&mut file, message, said, work.now)?;
+            withdrawn.extend(withdrawal(&mut file, message, said, work.now)?);
         }
         Body::ConsentStatus(status) => status_of(&mut file, status, said, at)?,
-        Body::CaseBrief(brief) => briefed(&mut file, brief, leg, said)?,
+        Body::ConsentToken(token) => {
+            file.add_token(&token.encode_to_vec(), verify(token, said.members)?);
+            overtaken(&mut file, said, work.now);
+        }
+        Body::RiskAssessment(risk) => file.newer_risk(risk),
+        Body::CaseBrief(brief) => briefed(&mut file, brief, leg, said, at)?,
         Body::ApprovalRequest(request) => submitted(&mut file, request, said, at)?,
         Body::Decision(decision) => decided(&mut file, decision, said, at)?,
-        Body::Alert(alert) => raised(&mut file, case, alert, &header.message_id, said, at)?,
+        Body::Alert(alert) => raised(&mut file, case, alert, &header.message_id, said, work.now)?,
         Body::AlertAck(ack) => acknowledged(&mut file, ack, said, at)?,
         Body::AlertCancelled(cancelled) => called_off(&mut file, cancelled, said, at)?,
         Body::GuardOverride(guard) => file.overrides.push(guard.clone()),
+        Body::ActionUpdate(update) if update.step == i32::from(ActionStep::Done) => {
+            if let Err(refusal) = done(&mut file, update, said, at) {
+                // The sender's own client stops it; everybody else can only know of it.
+                if said.by != By::Us {
+                    file.save(work)?;
+                }
+                return Err(refusal.into());
+            }
+        }
         _ => follow(&mut file, said, body, at)?,
     }
     file.save(work)?;
-    match withdrawn {
-        Some(body) if !case.defender => tell_ministry(work, case, &body),
-        _ => Ok(()),
+    if !case.defender {
+        withdrawn.iter().try_for_each(|body| tell_ministry(work, case, body))?;
     }
+    Ok(())
 }
 
 fn concerns(body: &Body) -> bool {
@@ -79,6 +129,8 @@ fn concerns(body: &Body) -> bool {
         Body::ConsentRecord(_)
             | Body::ConsentWithdrawal(_)
             | Body::ConsentStatus(_)
+            | Body::ConsentToken(_)
+            | Body::RiskAssessment(_)
             | Body::CaseBrief(_)
             | Body::ApprovalRequest(_)
             | Body::Decision(_)
@@ -92,8 +144,17 @@ fn concerns(body: &Body) -> bool {
     )
 }
 
-fn consent(file: &mut Dossier, record: &ConsentRecord, said: &Said<'_>) -> Result<(), Error> {
-    let statement = verify_record(record, said.members)?;
+fn consent(
+    file: &mut Dossier,
+    record: &ConsentRecord,
+    said: &Said<'_>,
+    now: i64,
+) -> Result<(), Error> {
+    let mut statement = verify_record(record, said.members)?;
+    if statement.given_at_s > now.saturating_add(CLOCK_SLACK_S) {
+        return Err(Refusal::ConsentProofInvalid { step: "given-at" }.into());
+    }
+    statement.heard_at_s = statement.heard_at_s.max(now);
     // The defender of the channel speaks for themselves in it, and officers sign for what they heard; whoever else
     // gave it, an officer has to know that they may.
     let own = statement.basis == GiverBasis::Self_ && said.members.is_defender(&statement.person);
@@ -110,8 +171,11 @@ fn withdrawal(
 ) -> Result<Option<ConsentWithdrawalBody>, Error> {
     let body: ConsentWithdrawalBody = decode(&message.body)?;
     let found = file.consents.iter().find(|c| c.statement.record_id == body.record_id);
-    // Of a consent that this device never saw, nothing here rests on it.
-    let Some(consent) = found else { return Ok(None) };
+    let Some(consent) = found else {
+        // It may have overtaken what it takes back.
+        file.keep_early(said.bytes, said.ours())?;
+        return Ok(None);
+    };
     let body = verify_withdrawal(message, &consent.statement, said.members)?;
     file.withdraw(&body, now)?;
     Ok(Some(body))
@@ -124,22 +188,38 @@ fn status_of(
     said: &Said<'_>,
     at: i64,
 ) -> Result<(), Error> {
-    if said.ours {
+    if said.by == By::Us {
         return Ok(());
     }
     let body: ConsentStatusBody = decode(&status.body)?;
-    let about = |statement: &budstikke_case::consent::Statement| {
-        Hash::from_slice(&body.token_hash) == Some(statement.token_hash)
-            && statement.claims.iter().all(|claim| body.scopes.contains(&claim.scope))
+    let of_token =
+        |statement: &Statement| Hash::from_slice(&body.token_hash) == Some(statement.token_hash);
+    let spoken_of = |claim: &ConsentClaim| body.scopes.contains(&claim.scope);
+    let about = |consent: &Consent| match &consent.record {
+        Some(_) => of_token(&consent.statement),
+        None => of_token(&consent.statement) && consent.statement.claims.iter().all(spoken_of),
     };
-    let found = file.consents.iter().find(|consent| about(&consent.statement));
-    // Of a consent that was shown before this device was here, nothing here rests on it.
-    let Some(statement) = found.map(|consent| consent.statement.clone()) else { return Ok(()) };
-    match check_status(status, &statement, said.members, at) {
+    let found = file.consents.iter().find(|consent| about(consent));
+    let Some(statement) = found.map(|consent| consent.statement.clone()) else {
+        if strict::<ConsentState>(body.state) != ConsentState::Valid {
+            file.keep_early(said.bytes, said.ours())?;
+        }
+        return Ok(());
+    };
+    // Where all of a consent is known, a status speaks of a part of it.
+    let part = Statement {
+        claims: statement.claims.iter().filter(|claim| spoken_of(claim)).cloned().collect(),
+        ..statement.clone()
+    };
+    match check_status(status, &part, said.members, at) {
         Ok(checked) => {
-            file.reached(&statement.person, at);
+            // Only the word that somebody reached them ends a doubt: a valid status may come from who has not heard
+            // of it.
+            if body.reached_at_s != 0 {
+                file.reached(&statement.person, body.reached_at_s);
+            }
             file.affirm(statement.token_hash, checked.affirmed_at_s);
-            file.keep_status(status);
+            file.keep_status(status, at);
         }
         Err(Refusal::ConsentWithdrawn { at: written_at_s, .. }) => {
             let (record_id, scopes) = (statement.record_id.clone(), body.scopes.clone());
@@ -154,17 +234,34 @@ fn status_of(
         Err(Refusal::ConsentSuspended { .. }) => {
             // Why is the mission's to know; that it does not count is what the Ministry needs.
             let cause = budstikke_case::consent::Suspension::WithdrawalUnconfirmed;
-            file.suspend(&statement.person, cause, at);
+            if file.ledger.suspension(&statement.person).is_none() {
+                file.suspend(&statement.person, cause, body.as_of_s);
+            }
         }
         Err(refusal) => return Err(refusal.into()),
     }
     Ok(())
 }
 
-fn briefed(file: &mut Dossier, brief: &CaseBrief, leg: Leg, said: &Said<'_>) -> Result<(), Error> {
+fn briefed(
+    file: &mut Dossier,
+    brief: &CaseBrief,
+    leg: Leg,
+    said: &Said<'_>,
+    at: i64,
+) -> Result<(), Error> {
     let statements = projection::proven(brief, leg, said.members)?;
+    let proven = !statements.is_empty();
     for (token, statement) in brief.consent_tokens.iter().zip(statements) {
         file.add_token(token, statement);
+    }
+    overtaken(file, said, at);
+    if proven {
+        // Against everything this file knows, and now: not against what the brief says of itself.
+        let persons: Vec<String> = brief.subjects.iter().map(|s| s.r#ref.clone()).collect();
+        let level = strict::<IdentityLevel>(brief.identity);
+        let ask = Ask::new(Scope::ShareMinistry, level, Urgency::Routine);
+        file.ledger.all_permit(&persons, &ask, at)?;
     }
     file.brief = Some(brief_hash(said.bytes));
     Ok(())
@@ -178,8 +275,10 @@ fn submitted(
 ) -> Result<(), Error> {
     let plan: ActionPlan = decode(&request.plan)?;
     let id = plan.action_id.clone();
-    let own_plan = file.act(&id).is_some_and(|act| said.ours && act.request.is_none())
-        || file.act(&id).is_some_and(|act| said.ours && act.state.plan_bytes() == request.plan);
+    if let Some(officer) = &request.submitted_by {
+        said.signed_by_sender(officer)?;
+    }
+    let own_plan = said.by == By::Us;
     if own_plan {
         file.step(&id, ActionEvent::Submitted(request), at)?;
     } else {
@@ -215,9 +314,10 @@ fn reviewed(
         let status: ConsentStatus = decode(bytes)?;
         let hash = consent_status_hash(&status.body);
         if review.statuses.iter().any(|checked| checked.hash == hash) {
-            file.keep_status(&status);
+            file.keep_status(&status, at);
         }
     }
+    overtaken(file, said, at);
     file.risk = Some(review.risk.clone());
     file.facts.extend(review.verification.iter().cloned());
     if file.act(&plan.action_id).is_some() {
@@ -233,6 +333,7 @@ fn reviewed(
 
 fn decided(file: &mut Dossier, decision: &Decision, said: &Said<'_>, at: i64) -> Result<(), Error> {
     let by = attested(decision.by.as_ref(), DECISION_DOMAIN, &decision.body, said.members)?;
+    said.signed_by_sender(by)?;
     let body: DecisionBody = decode(&decision.body)?;
     file.step(&body.action_id, ActionEvent::Decided { decision: &body, by }, at)?;
     if let Some(act) = file.act_mut(&body.action_id.clone()) {
@@ -244,12 +345,7 @@ fn decided(file: &mut Dossier, decision: &Decision, said: &Said<'_>, at: i64) ->
 /// Steps of acts: of those that are not in this file nothing follows.
 fn follow(file: &mut Dossier, said: &Said<'_>, body: &Body, at: i64) -> Result<(), Error> {
     let id = match body {
-        Body::ActionUpdate(update) => {
-            if !said.ours && update.step == i32::from(ActionStep::Done) {
-                all_seen(file, &update.consent_statuses_seen, at)?;
-            }
-            &update.action_id
-        }
+        Body::ActionUpdate(update) => &update.action_id,
         Body::EffectReport(report) => &report.action_id,
         Body::ReactionInformed(informed) => &informed.action_id,
         _ => return Ok(()),
@@ -261,20 +357,87 @@ fn follow(file: &mut Dossier, said: &Said<'_>, body: &Body, at: i64) -> Result<(
     Ok(())
 }
 
-/// What a mission says it looked at before it acted is what it told the Ministry, and was fresh.
-fn all_seen(file: &Dossier, seen: &[Vec<u8>], at: i64) -> Result<(), Refusal> {
-    let told = |hash: &Vec<u8>| {
-        file.statuses.iter().any(|status| {
-            let as_of = decode::<ConsentStatusBody>(&status.body).map_or(i64::MIN, |b| b.as_of_s);
-            consent_status_hash(&status.body).to_vec() == *hash
-                && at.saturating_sub(as_of) <= STATUS_MAX_AGE_S
-        })
-    };
-    if seen.iter().all(told) {
-        Ok(())
-    } else {
-        Err(Refusal::ConsentProofInvalid { step: "status-seen" })
+/// That an act was done. Whoever hears of it holds it against the guards and says what does not hold; that it was
+/// done stands all the same.
+fn done(
+    file: &mut Dossier,
+    update: &ActionUpdate,
+    said: &Said<'_>,
+    at: i64,
+) -> Result<(), Refusal> {
+    let id = &update.action_id;
+    if file.act(id).is_none_or(|act| act.state.done_at().is_some()) {
+        return Ok(());
     }
+    let seen: Vec<Hash> =
+        update.consent_statuses_seen.iter().filter_map(|hash| Hash::from_slice(hash)).collect();
+    let held = same_plan(file, &Body::ActionUpdate(update.clone())).and_then(|()| {
+        if said.by == By::Them {
+            all_seen(file, id, &seen, at)?;
+        }
+        file.step(id, ActionEvent::Done(seen.clone()), at).map(drop)
+    });
+    if held.is_err()
+        && said.by != By::Us
+        && let Some(act) = file.act_mut(id)
+    {
+        act.state.happened(seen, at);
+    }
+    held
+}
+
+/// What a mission says it looked at before it acted is what it told the Ministry, was fresh, and speaks of everybody
+/// in the plan.
+fn all_seen(file: &Dossier, id: &[u8], seen: &[Hash], at: i64) -> Result<(), Refusal> {
+    let Some(act) = file.act(id) else { return Ok(()) };
+    let plan = act.state.plan();
+    let scope = ask(plan).map_or(0, |ask| i32::from(ask.scope));
+    let fresh: Vec<ConsentStatusBody> = file
+        .statuses
+        .iter()
+        .filter(|status| seen.contains(&consent_status_hash(&status.body)))
+        .filter_map(|status| decode::<ConsentStatusBody>(&status.body).ok())
+        .filter(|body| at.saturating_sub(body.as_of_s) <= STATUS_MAX_AGE_S)
+        .collect();
+    let speaks_of = |person: &String, body: &ConsentStatusBody| {
+        body.scopes.contains(&scope)
+            && file.consents.iter().any(|consent| {
+                consent.statement.person == *person
+                    && Hash::from_slice(&body.token_hash) == Some(consent.statement.token_hash)
+            })
+    };
+    let answered =
+        |person: &String| file.consents.iter().any(|consent| consent.statement.person == *person);
+    let excepted = plan.consent_exception.is_some();
+    let all = plan
+        .persons
+        .iter()
+        .filter(|person| !excepted || answered(person))
+        .all(|person| fresh.iter().any(|body| speaks_of(person, body)));
+    if all { Ok(()) } else { Err(Refusal::ConsentProofInvalid { step: "status-seen" }) }
+}
+
+/// Withdrawals and doubts that came before what they are about: a relay may turn the order round. They count from
+/// here; what was withdrawn.
+fn overtaken(file: &mut Dossier, said: &Said<'_>, now: i64) -> Vec<ConsentWithdrawalBody> {
+    let mut withdrawn = Vec::new();
+    for (bytes, ours) in std::mem::take(&mut file.early) {
+        let Ok(content) = Content::decode(bytes.as_slice()) else { continue };
+        let by = if ours { By::Colleague } else { By::Them };
+        let again =
+            Said { content: &content, bytes: &bytes, members: said.members, by, sender: &[] };
+        // What does not hold now never did.
+        match &content.body {
+            Some(Body::ConsentWithdrawal(message)) => {
+                withdrawn.extend(withdrawal(file, message, &again, now).ok().flatten());
+            }
+            Some(Body::ConsentStatus(status)) => {
+                let _ = status_of(file, status, &again, now);
+            }
+            _ => {}
+        }
+    }
+    withdrawn
 }
 
 /// A04: what rests on an approval, or reports on it, names the plan that was approved.
@@ -309,13 +472,15 @@ fn raised(
         return Ok(());
     }
     let mut state = AlertState::new(alert.clone());
-    if !said.ours {
+    if !said.ours() {
+        // Who could not be reached cannot be late: the time runs from the arrival.
+        state.apply(&AlertEvent::Sent, at)?;
         state.apply(&AlertEvent::Delivered, at)?;
     }
     file.alerts.push(KeptAlert {
         state,
         case_id: case.id.clone(),
-        ours: said.ours,
+        ours: said.ours(),
         told_of: 0,
         message_id: message_id.to_vec(),
     });
@@ -324,8 +489,13 @@ fn raised(
 
 fn acknowledged(file: &mut Dossier, ack: &AlertAck, said: &Said<'_>, at: i64) -> Result<(), Error> {
     let by = attested(ack.by.as_ref(), ACK_DOMAIN, &ack.body, said.members)?;
+    said.signed_by_sender(by)?;
     let body: AlertAckBody = decode(&ack.body)?;
     if let Some(alert) = file.alert_mut(&body.alert_id) {
+        if alert.ours == said.ours() {
+            // Whoever raised it does not stop its clock: the other side has to take it.
+            return Err(Refusal::FourEyes { act: "acknowledge" }.into());
+        }
         alert.state.apply(&AlertEvent::Acked { ack: &body, by }, at)?;
     }
     Ok(())
@@ -338,7 +508,7 @@ fn called_off(
     at: i64,
 ) -> Result<(), Error> {
     let Some(alert) = file.alert_mut(&cancelled.alert_id) else { return Ok(()) };
-    if alert.ours != said.ours {
+    if alert.ours != said.ours() {
         // Only the side that raised it takes it back.
         let phase = alert.state.phase().name();
         return Err(Refusal::OutOfStep { step: "cancel", phase }.into());

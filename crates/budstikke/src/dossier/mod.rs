@@ -14,7 +14,7 @@ pub(crate) mod hear;
 pub(crate) mod keys;
 mod plan;
 mod proof;
-mod share;
+pub(crate) mod share;
 mod view;
 
 pub use act::Submission;

@@ -7,7 +7,7 @@ use budstikke_case::wire::ActionKind;
 use budstikke_case::{Refusal, Warning};
 
 use super::act::{find, mission_case};
-use super::consent::fresh;
+use super::consent::{fresh, line_stands};
 use super::file::{Act, Dossier};
 use super::view::act_name;
 use crate::client::Client;
@@ -70,11 +70,18 @@ impl Client {
     /// # Errors
     /// As [`Client::assess_risk`].
     pub async fn check_act(&self, case: &str, file: PlanFile) -> Result<Blocks, Error> {
-        self.edit(case, move |dossier, now| {
-            let (bytes, _) = complete(file, dossier).encode([0; 16]);
+        let case = case.to_owned();
+        self.vault(move |work| {
+            let case = mission_case(work, &case)?;
+            let dossier = Dossier::of(work, &case)?;
+            let (bytes, _) = complete(file, &dossier).encode([0; 16]);
             let state = ActionState::draft(bytes)?;
             let facts = dossier.facts_for(&state.plan().publishes_action_id);
-            let refusals = action::check(state.plan(), &facts, now);
+            let mut refusals = action::check(state.plan(), &facts, work.now);
+            let asks = |refusal: &Refusal| matches!(refusal, Refusal::ApprovalMissing { .. });
+            if refusals.iter().any(asks) && !line_stands(work, &case)? {
+                refusals.push(Refusal::MinistryLegNotAgreed);
+            }
             Ok(Blocks { refusals, cautions: action::cautions(state.plan(), &facts) })
         })
         .await

@@ -9,7 +9,7 @@ use budstikke_case::wire::{ConsentStatus, ConsentToken, ConsentWithdrawalBody, S
 use budstikke_case::{Act, Hash, Refusal};
 
 use super::consent::line_of;
-use super::file::{Dossier, files};
+use super::file::{Consent, Dossier};
 use super::keys::{attest, own_officer, role_for};
 use crate::channel::seat::Seat;
 use crate::channel::send::{SendOptions, post};
@@ -38,35 +38,32 @@ pub(super) fn tell_ministry(
 const REFRESH_S: i64 = STATUS_MAX_AGE_S / 2;
 
 /// While an act waits for a decision or for its time, the Ministry's proof of consent is kept fresh.
-pub(super) fn refresh(work: &Work<'_>) -> Result<(), Error> {
-    for (key, mut file) in files(work)? {
-        let Some(case) = records::load::<CaseRecord>(work.tx, &key)?.filter(|c| !c.line) else {
-            continue;
-        };
-        let waits = |act: &&mut super::file::Act| {
-            let waits = matches!(
-                act.state.phase(work.now),
-                ActionPhase::AwaitingApproval | ActionPhase::Cleared | ActionPhase::Scheduled
-            );
-            act.request.is_some() && waits && work.now.saturating_sub(act.told_at) > REFRESH_S
-        };
-        let mut persons = Vec::new();
-        for act in file.acts.iter_mut().filter(waits) {
-            act.told_at = work.now;
-            let scope = ask(act.state.plan()).map(|ask| ask.scope);
-            persons.extend(act.state.plan().persons.iter().map(|p| (p.clone(), scope)));
-        }
-        if persons.is_empty() {
-            continue;
-        }
-        file.save(work)?;
-        let about: Vec<_> = shown(&file, |_| true)
-            .into_iter()
-            .filter(|(s, scope)| persons.contains(&(s.person.clone(), Some(*scope))))
-            .collect();
-        tell(work, &case, &file, &about)?;
+pub(super) fn refresh(work: &Work<'_>, case_id: &[u8]) -> Result<(), Error> {
+    let case = records::load::<CaseRecord>(work.tx, case_id)?;
+    let Some(case) = case.filter(|case| !case.line && !case.defender) else { return Ok(()) };
+    let mut file = Dossier::of(work, &case)?;
+    let waits = |act: &&mut super::file::Act| {
+        let waits = matches!(
+            act.state.phase(work.now),
+            ActionPhase::AwaitingApproval | ActionPhase::Cleared | ActionPhase::Scheduled
+        );
+        act.request.is_some() && waits && work.now.saturating_sub(act.told_at) > REFRESH_S
+    };
+    let mut persons = Vec::new();
+    for act in file.acts.iter_mut().filter(waits) {
+        act.told_at = work.now;
+        let scope = ask(act.state.plan()).map(|ask| ask.scope);
+        persons.extend(act.state.plan().persons.iter().map(|person| (person.clone(), scope)));
     }
-    Ok(())
+    if persons.is_empty() {
+        return Ok(());
+    }
+    file.save(work)?;
+    let about: Vec<_> = shown(&file, |_| true)
+        .into_iter()
+        .filter(|(s, scope)| persons.contains(&(s.person.clone(), Some(*scope))))
+        .collect();
+    tell(work, &case, &file, &about)
 }
 
 pub(super) fn tell(
@@ -84,12 +81,12 @@ pub(super) fn tell(
         let (status, _) = status(&seat, &file.ledger, statement, *scope, work.now)?;
         match post(work, seat, status.into(), &SendOptions::default()) {
             Ok(_) => {}
-            Err(Error::Refused(_)) => {
+            Err(error @ (Error::Vault(_) | Error::Damaged { .. })) => return Err(error),
+            Err(_) => {
                 let what = "the Ministry could not be told here that a consent no longer stands: \
                             tell it another way";
                 work.event(Event::Problem { what: what.to_owned() });
             }
-            Err(error) => return Err(error),
         }
     }
     Ok(())
@@ -99,7 +96,15 @@ pub(super) fn tell(
 pub(super) fn shown(file: &Dossier, of: impl Fn(&Statement) -> bool) -> Vec<(Statement, Scope)> {
     let about = file.consents.iter().filter(|consent| of(&consent.statement));
     about
-        .flat_map(|consent| consent.shown.iter().map(|scope| (consent.statement.clone(), *scope)))
+        .flat_map(|consent| {
+            let all = consent.statement.claims.iter();
+            // Of what this device knows from the line alone, everything was shown there.
+            let scopes = match &consent.record {
+                Some(_) => consent.shown.clone(),
+                None => all.filter_map(|claim| Scope::try_from(claim.scope).ok()).collect(),
+            };
+            scopes.into_iter().map(|scope| (consent.statement.clone(), scope))
+        })
         .collect()
 }
 
@@ -114,16 +119,16 @@ pub(super) fn proofs(
 ) -> Result<Vec<(ConsentToken, ConsentStatus, Hash)>, Error> {
     let mut proofs = Vec::new();
     for person in persons {
-        let Some(place) = deciding(file, person, scope) else { continue };
-        let Some(consent) = file.consents.get_mut(place) else { continue };
+        let decides = file.ledger.deciding(person, scope).map(|statement| statement.token_hash);
+        let of_it = |c: &&mut Consent| Some(c.statement.token_hash) == decides;
+        let Some(consent) = file.consents.iter_mut().find(of_it) else { continue };
         let Some(record) = &consent.record else { continue };
         if !consent.vouched {
             return Err(Refusal::ConsentProofInvalid { step: "standing-not-checked" }.into());
         }
         let role = role_for(seat, Act::ShareConsent)?;
         let mut officers = record.attestations.clone();
-        let own = own_officer(seat, role)?;
-        if !officers.iter().any(|by| by.officer.as_ref().is_some_and(|o| o.key == own.key)) {
+        if officers.is_empty() {
             officers.push(attest(seat, role, ATTEST_DOMAIN, &record.body)?);
         }
         let token = disclose(record, &[scope], officers)?;
@@ -135,20 +140,6 @@ pub(super) fn proofs(
         proofs.push((token, status, hash));
     }
     Ok(proofs)
-}
-
-/// The statement that decides about a scope for a person: their own word first, then who may stand in; the newest.
-fn deciding(file: &Dossier, person: &str, scope: Scope) -> Option<usize> {
-    let answers = |statement: &Statement| {
-        statement.person == person
-            && statement.claims.iter().any(|claim| claim.scope == i32::from(scope))
-    };
-    let rank = |statement: &Statement| {
-        // GIVER_BASIS_SELF is 1; whoever stands in comes after, in the order of the law.
-        (std::cmp::Reverse(i32::from(statement.basis)), statement.given_at_s)
-    };
-    let about = file.consents.iter().enumerate().filter(|(_, c)| answers(&c.statement));
-    about.max_by_key(|(_, consent)| rank(&consent.statement)).map(|(place, _)| place)
 }
 
 /// How one scope of a statement stands, signed by this officer.

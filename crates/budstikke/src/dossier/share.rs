@@ -1,16 +1,18 @@
 //! What the Ministry gets of a case: a brief built for it, never what was told forwarded; and the notice of it to the
 //! person concerned.
 
-use budstikke_case::projection::{Material, Permission, build};
+use budstikke_case::projection::{Material, Permission, build, finds, identifying_texts};
 use budstikke_case::wire::{
     CaseIntake, DisclosureNotice, IdentityLevel, IdentitySheet, LeftOut, OnwardMode, Purpose, Scope,
 };
-use budstikke_case::{Body, Received, Refusal, TermsState, Warning, merge};
+use budstikke_case::{
+    Body, Built, Hash, Kind, Received, Refusal, TermsState, Warning, may_pass_on, merge,
+};
 use prost::Message;
 
 use super::act::mission_case;
 use super::consent::{fresh, line_of};
-use super::file::{Dossier, files};
+use super::file::Dossier;
 use super::proof::proofs;
 use crate::channel::seat::{Seat, terms_of};
 use crate::channel::send::{SendOptions, post};
@@ -138,18 +140,15 @@ fn notify(work: &Work<'_>, case_id: &[u8], notice: DisclosureNotice) -> Result<O
 }
 
 /// Sends the notices that quiet time held back, now that it may be over.
-pub(crate) fn send_held_notices(work: &Work<'_>) -> Result<(), Error> {
-    for (key, mut file) in files(work)? {
-        if file.notices.is_empty() {
-            continue;
-        }
-        let notices = std::mem::take(&mut file.notices);
-        file.save(work)?;
-        for notice in notices {
-            notify(work, &key, notice)?;
-        }
+pub(super) fn send_held_notices(work: &Work<'_>, case_id: &[u8]) -> Result<(), Error> {
+    let Some(case) = records::load::<CaseRecord>(work.tx, case_id)? else { return Ok(()) };
+    let mut file = Dossier::of(work, &case)?;
+    let notices = std::mem::take(&mut file.notices);
+    if notices.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    file.save(work)?;
+    notices.into_iter().try_for_each(|notice| notify(work, case_id, notice).map(drop))
 }
 
 /// What was told in a case, parts joined.
@@ -160,6 +159,14 @@ struct Told {
 
 impl Told {
     fn of(work: &Work<'_>, case: &CaseRecord) -> Result<Self, Error> {
+        let told = Self::read(work, case)?;
+        if told.intake == CaseIntake::default() {
+            return Err(Error::NotFound { what: "an account of what happened in this case" });
+        }
+        Ok(told)
+    }
+
+    fn read(work: &Work<'_>, case: &CaseRecord) -> Result<Self, Error> {
         let (mut parts, mut identity) = (Vec::new(), Vec::<IdentitySheet>::new());
         for number in 1..=case.messages {
             let key = message_key(&case.id, number);
@@ -175,9 +182,6 @@ impl Told {
             }
         }
         parts.extend(Dossier::of(work, case)?.own_parts);
-        if parts.is_empty() {
-            return Err(Error::NotFound { what: "an account of what happened in this case" });
-        }
         Ok(Self { intake: merge(&parts), identity })
     }
 
@@ -191,6 +195,53 @@ impl Told {
     }
 }
 
+/// What goes over a mission's line beside a brief: only while the terms with the defender let the Ministry have
+/// anything and the line's terms are made for them, and never with a name or a source in it.
+///
+/// # Errors
+/// T01, T02, T03, T05, P02.
+pub(crate) fn may_go_onward(
+    work: &Work<'_>,
+    line: &CaseRecord,
+    terms: &TermsState,
+    built: &Built,
+) -> Result<(), Error> {
+    let Some(body) = &built.content.body else { return Ok(()) };
+    let kind = Kind::of_body(body);
+    // A colleague on the line who is not in the case knows neither its terms nor its names.
+    let Some(case) = records::load::<CaseRecord>(work.tx, &line.line_for)? else { return Ok(()) };
+    // What has become of an act is told to the end.
+    if !kind.is_case_content() || kind == Kind::ActionUpdate {
+        return Ok(());
+    }
+    let defender = terms_of(&case)?;
+    may_pass_on(&defender, terms.leg(), work.now)?;
+    let expected = defender.agreed_hash();
+    let got = terms.agreed().and_then(|terms| Hash::from_slice(&terms.inherits_terms_hash));
+    if got != expected {
+        return Err(Refusal::TermsHashMismatch { expected, got }.into());
+    }
+    // A brief may show what its persons agreed to, and was looked at when it was built.
+    if kind == Kind::CaseBrief {
+        return Ok(());
+    }
+    let told = Told::read(work, &case)?;
+    let mut sheets = told.identity;
+    // An act may name an organisation that agreed to it.
+    for sheet in &mut sheets {
+        sheet.organisation.clear();
+    }
+    if finds(&built.bytes, &identifying_texts(&sheets, told.intake.source.as_ref())) {
+        let field = kind.name().to_owned();
+        return Err(Refusal::ThirdPartyNotStripped { field }.into());
+    }
+    Ok(())
+}
+
+/// On a device that has not seen the mission publish.
+const RIGHTS: &str = "You may ask the mission at any time what is kept about you and who has it, and have it corrected \
+                      or erased; some of it only when the law on archives lets it go.";
+
 /// The rights, in the words of the privacy notice that this mission publishes.
 fn rights(work: &Work<'_>) -> Result<String, Error> {
     let (_, team) = unit_and_team(work)?;
@@ -200,5 +251,5 @@ fn rights(work: &Work<'_>) -> Result<String, Error> {
             return Ok(notice.rights_plain.clone());
         }
     }
-    Ok(String::new())
+    Ok(RIGHTS.to_owned())
 }

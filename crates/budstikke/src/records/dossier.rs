@@ -41,8 +41,23 @@ pub(crate) struct DossierRecord {
     /// At the Ministry: the newest encoded `ConsentStatus` of each token and scope that said it stands.
     #[prost(bytes = "vec", repeated, tag = "12")]
     pub(crate) statuses: Vec<Vec<u8>>,
+    /// Withdrawals and doubts that came before what they are about.
+    #[prost(message, repeated, tag = "13")]
+    pub(crate) early: Vec<EarlyRecord>,
 }
 record!(DossierRecord, 48, "the file of the case");
+
+/// A message that came before what it is about.
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+pub(crate) struct EarlyRecord {
+    /// Case bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub(crate) content: Vec<u8>,
+    /// Whether this unit said it.
+    #[prost(bool, tag = "2")]
+    pub(crate) ours: bool,
+}
 
 /// A consent, proven when it came.
 #[derive(Clone, PartialEq, Message)]
@@ -63,6 +78,9 @@ pub(crate) struct Proof {
     /// Whether an officer knows that whoever gave it may: the defender of the channel for themselves, or checked.
     #[prost(bool, tag = "5")]
     pub(crate) vouched: bool,
+    /// When this office had it, Unix seconds; 0 = as it was given.
+    #[prost(int64, tag = "6")]
+    pub(crate) heard_at: i64,
 }
 
 /// Why somebody's own word does not count for now.

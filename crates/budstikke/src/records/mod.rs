@@ -17,7 +17,9 @@ pub(crate) use case::{
 };
 pub(crate) use channel::{CursorRecord, FragmentRecord, Lane, LaneUse, OutboxRecord, Post};
 pub(crate) use contact::{Approach, ContactRecord, ContactState, Wish};
-pub(crate) use dossier::{ActRecord, DossierRecord, KeptAlertRecord, Proof, SuspensionRecord};
+pub(crate) use dossier::{
+    ActRecord, DossierRecord, EarlyRecord, KeptAlertRecord, Proof, SuspensionRecord,
+};
 pub(crate) use own::{Device, IntakeKeyRecord, Ministry, Team, Unit};
 
 use crate::error::Error;
