@@ -78,7 +78,7 @@ impl CaseWork {
         let mut parts = three_parts(&file.intake);
         // Where a brief draws on: it has to be taken out.
         for incident in &mut parts[2].incidents {
-            incident.what_happened.push_str(&format!(" They asked for {NAME} and for {SOURCE}."));
+            incident.what_happened += &["They asked for", NAME, "and for", SOURCE].join(" ");
         }
         let order = [&parts[0], &parts[0], &parts[1], &parts[2], &parts[2]];
         for part in order {

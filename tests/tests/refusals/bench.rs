@@ -133,6 +133,7 @@ impl Bench {
             as_of_s: now - ago,
             affirmed_at_s: given.min(now - ago),
             withdrawn_at_s: if state == ConsentState::Withdrawn { now - ago } else { 0 },
+            reached_at_s: 0,
         };
         let body = body.encode_to_vec();
         let line = &self.0.line.at_mission;

@@ -80,6 +80,7 @@ arg-consent-vouch-consent = Which one, as "bud consent" names it; may be left ou
 cmd-consent-note-withdrawal = Mission: write down that somebody took consent back in a talk with you
 cmd-consent-suspend = Mission: what somebody says does not count for now, as when their device is in other hands
 arg-consent-suspend-cause = Why it does not count
+arg-consent-suspend-hours-ago = How long ago it may have begun: what came since is void for good
 cmd-consent-reached = Mission: they were reached another way and proved who they are
 arg-person = Alias of the person it is about
 cmd-list = List your conversations

@@ -93,6 +93,8 @@ pub(crate) struct Suspend {
     pub(crate) person: String,
     #[arg(long, value_enum)]
     pub(crate) cause: Cause,
+    #[arg(long, value_name = "HOURS", default_value_t = 0)]
+    pub(crate) hours_ago: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -33,7 +33,8 @@ pub(crate) async fn run(app: &App, args: &Consent) -> Result<Reply, Failure> {
                 args::Cause::Duress => Suspension::Duress,
                 args::Cause::WithdrawalUnconfirmed => Suspension::WithdrawalUnconfirmed,
             };
-            doubt(app, args.id.as_deref(), &args.person, Some(cause)).await
+            let since = App::now() - i64::from(args.hours_ago) * 3_600;
+            doubt(app, args.id.as_deref(), &args.person, Some((cause, since))).await
         }
         ConsentStep::Reached(args) => doubt(app, args.id.as_deref(), &args.person, None).await,
     }
@@ -207,13 +208,13 @@ async fn doubt(
     app: &App,
     id: Option<&str>,
     person: &str,
-    cause: Option<Suspension>,
+    cause: Option<(Suspension, i64)>,
 ) -> Result<Reply, Failure> {
     let catalogue = &app.catalogue;
     app.with(Vault::There, async |client| {
         let id = pick::about(app, client, id).await?.id;
         let noted = match cause {
-            Some(cause) => client.suspend_consents(&id, person, cause).await,
+            Some((cause, since)) => client.suspend_consents(&id, person, cause, since).await,
             None => client.person_reached(&id, person).await,
         };
         noted.map_err(|error| app.failed(error))?;
@@ -223,7 +224,7 @@ async fn doubt(
         };
         let reply = Reply::new().text(catalogue.text(text, &[("person", person.into())]));
         let reply = reply.field("conversation", id).field("person", person);
-        let reply = reply.field("cause", cause.map(Suspension::name));
+        let reply = reply.field("cause", cause.map(|(cause, _)| cause.name()));
         sending::deliver(app, client, reply, catalogue.text(next, &[])).await
     })
     .await
