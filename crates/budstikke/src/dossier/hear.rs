@@ -71,7 +71,7 @@ impl Said<'_> {
 ///
 /// # Errors
 /// [`Error::Refused`] when it does not follow from what the file holds; nothing is written then, but for one: that an
-/// act was done is written down whatever the guards say, because it happened.
+/// approved act was done is written down whatever the other guards say, because it happened.
 pub(crate) fn hear(work: &Work<'_>, case: &CaseRecord, said: &Said<'_>) -> Result<(), Error> {
     let (Some(body), Some(header)) = (&said.content.body, &said.content.header) else {
         return Ok(());
@@ -357,8 +357,8 @@ fn follow(file: &mut Dossier, said: &Said<'_>, body: &Body, at: i64) -> Result<(
     Ok(())
 }
 
-/// That an act was done. Whoever hears of it holds it against the guards and says what does not hold; that it was
-/// done stands all the same.
+/// That an act was done. Whoever hears of it holds it against the guards and says what does not hold; of an approved
+/// act it stands all the same that it was done.
 fn done(
     file: &mut Dossier,
     update: &ActionUpdate,
@@ -377,9 +377,13 @@ fn done(
         }
         file.step(id, ActionEvent::Done(seen.clone()), at).map(drop)
     });
-    if held.is_err()
+    // Whether it was approved the Ministry knows best. What else does not hold, as a consent taken back in the same
+    // hour, does not undo what was done.
+    if let Err(refusal) = &held
         && said.by != By::Us
+        && !refusal.code().starts_with('A')
         && let Some(act) = file.act_mut(id)
+        && act.state.approved_until().is_some()
     {
         act.state.happened(seen, at);
     }
