@@ -440,7 +440,8 @@ async fn close_and_search(
 ) -> Vec<String> {
     client.close().await.expect("close");
     let path = world.path(name);
-    let values = peek::KINDS.flat_map(|kind| peek::values(&path, Kind::new(kind)));
+    let kinds = peek::KINDS.map(Kind::new).chain([Kind::MLS_STATE]);
+    let values = kinds.flat_map(|kind| peek::values(&path, kind));
     let all: Vec<u8> = values.collect::<Vec<_>>().concat();
     assert!(all.len() > 10_000, "the vault holds something");
     scan_bytes(name, &all, secrets)

@@ -182,8 +182,10 @@ demo-m-searched = closes for the day. Both vaults of the desk are opened entry b
 demo-vault-holds = { $entries } entries, { $kib } KiB.
 demo-check-vault-all = these are all entries that the vault holds
 demo-check-reached-nothing = neither the name nor the source is there
-demo-a-slips = writes both into a letter to the desk, by mistake. No program stops that.
-demo-check-reached-planted = the same search finds both now
+demo-a-slips = writes both into a letter to the desk, by mistake.
+demo-check-slip = Officer A's own program refused (P02), before anything was sealed
+demo-a-plants = writes a sentence to the desk that the search was looking for as well.
+demo-check-reached-planted = the same search finds that sentence now, and still nothing else
 
 demo-scene-disk = What the relay's disk holds
 demo-relay-holds = { $files } files, { $kib } KiB, sealed under the key outside the folder.

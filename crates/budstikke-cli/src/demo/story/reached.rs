@@ -1,5 +1,11 @@
 //! What reached the Ministry, and what did not: its vaults opened entry by entry and searched.
 
+use budstikke::SendOptions;
+
+use crate::case::{
+    Refusal,
+    wire::{FreeText, content::Body},
+};
 use crate::demo::{
     cast,
     company::Company,
@@ -9,6 +15,9 @@ use crate::demo::{
     stop::Stop,
     teller::Who::{self, DeciderK, DeskM, OfficerA},
 };
+
+/// Written to the desk at the end, so that the search is seen to find what is there.
+const PLANTED: &str = "The lake is at its lowest since the year of the two bridges.";
 
 /// What HERON told nobody but the mission: who HERON is, and who told the mission.
 pub(super) async fn tell(stage: &mut Stage<'_>, company: Company) -> Result<(), Stop> {
@@ -28,7 +37,8 @@ pub(super) async fn tell(stage: &mut Stage<'_>, company: Company) -> Result<(), 
         client.close().await?;
     }
     let (name, source) = secrets()?;
-    let scanner = Scanner::new(vec![marker("name", &name), marker("source", &source)]);
+    let words = [("name", name.as_str()), ("source", &source), ("planted", PLANTED)];
+    let scanner = Scanner::new(words.map(|(what, text)| marker(what, text)).into());
     stage.hide.whole("name", &name);
     stage.hide.whole("source", &source);
     stage.tell.does(DeskM, "demo-m-searched", &[]);
@@ -37,14 +47,21 @@ pub(super) async fn tell(stage: &mut Stage<'_>, company: Company) -> Result<(), 
         stage.tell.check("demo-check-reached-nothing", found == 0)?;
     }
 
+    stage.tell.does(OfficerA, "demo-a-slips", &[]);
+    let text = format!("It is {name}. Source: {source}.");
+    let slip = Body::FreeText(FreeText { text, distressing: false });
+    let sent = a.send(&line, slip, SendOptions::default()).await;
+    let p02 = |refusal: &Refusal| matches!(refusal, Refusal::ThirdPartyNotStripped { .. });
+    stage.tell.stopped(OfficerA, "demo-check-slip", sent, p02)?;
+
     let desk = stage.vaults.open("desk", &cast::passphrase("desk")).await?;
-    stage.write(&a, &line, &format!("It is {name}. Source: {source}.")).await?;
+    stage.write(&a, &line, PLANTED).await?;
     stage.settle(&[&a, &desk]).await?;
     desk.close().await?;
     a.close().await?;
-    stage.tell.does(OfficerA, "demo-a-slips", &[]);
+    stage.tell.does(OfficerA, "demo-a-plants", &[]);
     let found = look(stage, DeskM, "desk", &scanner)?;
-    Ok(stage.tell.check("demo-check-reached-planted", found == 2)?)
+    Ok(stage.tell.check("demo-check-reached-planted", found == 1)?)
 }
 
 /// How many of the secrets stand in a vault.
@@ -55,7 +72,7 @@ fn look(stage: &mut Stage<'_>, who: Who, vault: &str, scanner: &Scanner) -> Resu
     let held = [("entries", searched.entries.into()), ("kib", kib.into())];
     stage.tell.sees(who, "demo-vault-holds", &held);
     stage.tell.check("demo-check-vault-all", searched.all && kib > 10)?;
-    let kinds = ["name", "source"];
+    let kinds = ["name", "source", "planted"];
     Ok(kinds.iter().filter(|kind| searched.found.iter().any(|f| f.what == **kind)).count())
 }
 
