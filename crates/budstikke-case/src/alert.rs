@@ -24,6 +24,8 @@ use crate::words::strict;
 const HOUR_S: i64 = 3_600;
 const DAY_S: i64 = 24 * HOUR_S;
 const ROUTINE_WORKING_DAYS: i64 = 5;
+/// An alert that got through within this time is on time, so that both sides see the deadline that stands in it.
+const ON_TIME_S: i64 = 5 * 60;
 
 /// One tap's worth of an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +125,8 @@ pub enum AlertPhase {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum AlertEvent<'a> {
-    /// A relay has stored it; an alert that waited for the network has its time from here.
+    /// A relay has stored it, or it has come in; an alert that waited more than five minutes for the network has its
+    /// time from here.
     Sent,
     /// A device has it.
     Delivered,
@@ -185,7 +188,9 @@ impl AlertState {
         let held = matches!(self.phase, Acked | InHand);
         match event {
             AlertEvent::Sent if self.phase == AlertPhase::Raised => {
-                self.clock_from_s = self.clock_from_s.max(now);
+                if now.saturating_sub(self.decoded.raised_at_s) > ON_TIME_S {
+                    self.clock_from_s = self.clock_from_s.max(now);
+                }
             }
             AlertEvent::Delivered if self.phase == AlertPhase::Raised => self.phase = Delivered,
             AlertEvent::Read if matches!(self.phase, AlertPhase::Raised | Delivered) => {
