@@ -134,6 +134,7 @@ async fn an_operator_sees_counts_days_and_sizes_and_needs_no_key() {
         "slots",
         "notices",
         "blobs",
+        "spent_tokens",
         "payload_bytes",
     ];
     assert_eq!(names, known.map(String::from).into());

@@ -3,7 +3,8 @@
 use prost::Message;
 use sha2::{Digest, Sha256};
 
-use crate::id::{RelayId, Signature};
+use crate::id::{RelayId, Signature, TokenKeyId};
+use crate::limits::MAX_TOKEN_KEYS;
 use crate::sign::{self, SigningSeed};
 use crate::wire;
 
@@ -57,6 +58,22 @@ pub struct Descriptor {
     pub front_door_effort: u32,
     /// Name and version of the relay's program.
     pub software: String,
+    /// What a new mailbox costs.
+    pub mailbox_price: MailboxPrice,
+    /// The keys whose tokens the relay takes; at most two.
+    pub token_keys: Vec<TokenKeyId>,
+}
+
+/// What a new mailbox costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum MailboxPrice {
+    /// Work of the relay's effort, or nothing when that is 0.
+    #[default]
+    Work = 0,
+    /// A blind token.
+    Token = 1,
+    /// One of the two.
+    Either = 2,
 }
 
 impl Descriptor {
@@ -71,6 +88,8 @@ impl Descriptor {
             work_effort: self.work_effort,
             front_door_effort: self.front_door_effort,
             software: self.software.clone(),
+            mailbox_price: self.mailbox_price as u32,
+            token_keys: self.token_keys.iter().map(|id| id.as_bytes().to_vec()).collect(),
         }
         .encode_to_vec();
         let signature = key.sign(DOMAIN, &[&descriptor]).as_bytes().to_vec();
@@ -102,6 +121,18 @@ impl Descriptor {
         if wire.valid_until_s < now {
             return Err(DescriptorError::Expired);
         }
+        // A price that this version does not know is one that it cannot pay; tokens come nearest.
+        let mailbox_price = match wire.mailbox_price {
+            0 => MailboxPrice::Work,
+            2 => MailboxPrice::Either,
+            _ => MailboxPrice::Token,
+        };
+        if wire.token_keys.len() > MAX_TOKEN_KEYS {
+            return Err(DescriptorError::Malformed);
+        }
+        let token_keys = wire.token_keys.iter().map(|id| TokenKeyId::parse(id));
+        let token_keys =
+            token_keys.collect::<Result<_, _>>().map_err(|_| DescriptorError::Malformed)?;
         Ok(Self {
             identity_pk,
             epoch_pk: key(wire.epoch_pk)?,
@@ -111,6 +142,8 @@ impl Descriptor {
             work_effort: wire.work_effort,
             front_door_effort: wire.front_door_effort,
             software: wire.software,
+            mailbox_price,
+            token_keys,
         })
     }
 }
@@ -131,6 +164,8 @@ mod tests {
             work_effort: 1,
             front_door_effort: 2,
             software: "test".into(),
+            mailbox_price: MailboxPrice::Either,
+            token_keys: vec![TokenKeyId::from_bytes([3; 32]), TokenKeyId::from_bytes([4; 32])],
         };
         let hello = descriptor.sign(&key);
         let id = relay_id(&key.public());
@@ -140,5 +175,9 @@ mod tests {
         assert_eq!(Descriptor::verify(&hello, &other, 1), Err(DescriptorError::WrongRelay));
         let forged = descriptor.sign(&SigningSeed::from_bytes([9; 32]));
         assert_eq!(Descriptor::verify(&forged, &id, 1), Err(DescriptorError::WrongRelay));
+        // Many keys would tell clients apart.
+        let many = vec![TokenKeyId::from_bytes([3; 32]); MAX_TOKEN_KEYS + 1];
+        let many = Descriptor { token_keys: many, ..descriptor }.sign(&key);
+        assert_eq!(Descriptor::verify(&many, &id, 1), Err(DescriptorError::Malformed));
     }
 }

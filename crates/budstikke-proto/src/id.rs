@@ -128,6 +128,11 @@ id!(
     /// A SHA-256 hash.
     Hash, 32);
 id!(
+    /// SHA-256 of a token key's SPKI.
+    TokenKeyId,
+    32
+);
+id!(
     /// A proof-of-work seed.
     Seed, 16);
 

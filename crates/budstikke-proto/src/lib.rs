@@ -20,6 +20,7 @@ pub mod notice;
 pub mod op;
 pub mod sign;
 pub mod slot;
+pub mod token;
 pub mod work;
 
 /// The schema as `prost` compiles it. Use [`op`] instead: it checks lengths once and returns typed values.

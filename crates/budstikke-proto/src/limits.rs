@@ -58,3 +58,5 @@ pub const RELEASE_STEP_S: i64 = 60;
 pub const MAX_GRANTS: u32 = 4_096;
 /// Challenges that a session may hold unanswered.
 pub const MAX_OPEN_CHALLENGES: usize = 16;
+/// Token keys of one relay at once.
+pub const MAX_TOKEN_KEYS: usize = 2;

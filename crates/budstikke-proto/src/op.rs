@@ -7,6 +7,7 @@ use crate::frame::{Frame, Kind};
 use crate::id::{CancelPk, DeleteId, DeletePk, FetchId, FetchPk, Hash, Label, LengthError, MsgId};
 use crate::id::{NoticeId, RecvId, RecvPk, Seed, SendId, SendPk, Signature, SlotId};
 use crate::limits::{MAX_BLOB_PARTS, MAX_BLOB_TTL_DAYS, RELEASE_STEP_S, TAG_LEN};
+use crate::token::{Token, TokenError};
 use crate::wire;
 use crate::work::Solution;
 
@@ -72,6 +73,8 @@ pub enum Request {
     Challenge,
     /// Makes a mailbox; authenticated by `recv_pk`.
     Create { recv_pk: RecvPk, ttl_days: u32, work: Option<Solution> },
+    /// Makes a mailbox and pays with a token; authenticated by `recv_pk`.
+    CreateByToken { recv_pk: RecvPk, ttl_days: u32, token: Token },
     /// Makes a capability to send; authenticated by the owner.
     Grant { recv_id: RecvId, send_pk: SendPk, label: Label, quota: u32, work_required: bool },
     /// Ends a capability; authenticated by the owner.
@@ -174,6 +177,13 @@ impl Request {
                 recv_pk: v(recv_pk.as_bytes()),
                 ttl_days: *ttl_days,
                 work: work.map(work_to_wire),
+                token: None,
+            }),
+            Self::CreateByToken { recv_pk, ttl_days, token } => Op::Create(wire::Create {
+                recv_pk: v(recv_pk.as_bytes()),
+                ttl_days: *ttl_days,
+                work: None,
+                token: Some(token_to_wire(token)),
             }),
             Self::Grant { recv_id, send_pk, label, quota, work_required } => {
                 Op::Grant(wire::Grant {
@@ -266,11 +276,18 @@ impl Request {
             Op::Open(open) if open.mode == 1 => Self::Open,
             Op::Info(_) => Self::Info,
             Op::Challenge(_) => Self::Challenge,
-            Op::Create(op) => Self::Create {
-                recv_pk: RecvPk::parse(&op.recv_pk)?,
-                ttl_days: op.ttl_days,
-                work: work_from_wire(op.work)?,
+            Op::Create(wire::Create { recv_pk, ttl_days, work, token: None }) => Self::Create {
+                recv_pk: RecvPk::parse(&recv_pk)?,
+                ttl_days,
+                work: work_from_wire(work)?,
             },
+            Op::Create(wire::Create { work: Some(_), .. }) => {
+                return Err(OpError::Bounds("payment"));
+            }
+            Op::Create(wire::Create { recv_pk, ttl_days, work: None, token: Some(token) }) => {
+                let recv_pk = RecvPk::parse(&recv_pk)?;
+                Self::CreateByToken { recv_pk, ttl_days, token: token_from_wire(token)? }
+            }
             Op::Grant(op) => Self::Grant {
                 recv_id: RecvId::parse(&op.recv_id)?,
                 send_pk: SendPk::parse(&op.send_pk)?,
@@ -500,6 +517,21 @@ fn work_to_wire(work: Solution) -> wire::Work {
     }
 }
 
+fn token_to_wire(token: &Token) -> wire::Token {
+    wire::Token {
+        key_id: token.key_id.as_bytes().to_vec(),
+        randomizer: token.randomizer.to_vec(),
+        nonce: token.nonce.to_vec(),
+        signature: token.signature.clone(),
+    }
+}
+
+fn token_from_wire(token: wire::Token) -> Result<Token, OpError> {
+    let wire::Token { key_id, randomizer, nonce, signature } = token;
+    let malformed = |_: TokenError| OpError::Bounds("token");
+    Token::parse(&key_id, &randomizer, &nonce, signature).map_err(malformed)
+}
+
 fn work_from_wire(work: Option<wire::Work>) -> Result<Option<Solution>, OpError> {
     let Some(work) = work else { return Ok(None) };
     let solution =
@@ -510,12 +542,19 @@ fn work_from_wire(work: Option<wire::Work>) -> Result<Option<Solution>, OpError>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::TokenKeyId;
     use crate::limits::{CELL_LEN, CONTROL_OP_LEN, DATA_OP_LEN};
     use proptest::prelude::*;
 
     fn work() -> Solution {
         let seed = Seed::from_bytes([0xFF; 16]);
         Solution { seed, nonce: u64::MAX, solution: [0xFF; 16] }
+    }
+
+    fn token(signature: usize) -> Token {
+        let (key_id, randomizer, nonce) =
+            (TokenKeyId::from_bytes([0xFF; 32]), [0xFF; 32], [0xFF; 32]);
+        Token { key_id, randomizer, nonce, signature: vec![0xFF; signature] }
     }
 
     fn part(count: u32) -> Part {
@@ -545,6 +584,14 @@ mod tests {
                     recv_pk: RecvPk::from_bytes([5; 32]),
                     ttl_days: u32::MAX,
                     work: Some(work()),
+                },
+                false,
+            ),
+            (
+                Request::CreateByToken {
+                    recv_pk: RecvPk::from_bytes([5; 32]),
+                    ttl_days: u32::MAX,
+                    token: token(512),
                 },
                 false,
             ),
@@ -632,6 +679,21 @@ mod tests {
         for wrong in [119, u64::MAX - u64::MAX % 60] {
             assert_eq!(held(wrong, vec![1; 32]), Err(OpError::Bounds("release time")));
         }
+        // A mailbox is paid for once, and with a whole token.
+        let create = |work, token| {
+            let create = wire::Create { recv_pk: vec![1; 32], ttl_days: 1, work, token };
+            let op = Some(wire::request::Op::Create(create));
+            Request::decode(&wire::Request { op }.encode_to_vec())
+        };
+        let whole = |length| Some(token_to_wire(&token(length)));
+        assert!(matches!(create(None, whole(256)), Ok(Request::CreateByToken { .. })));
+        let twice = create(Some(work_to_wire(work())), whole(256));
+        assert_eq!(twice, Err(OpError::Bounds("payment")));
+        for length in [255, 513] {
+            assert_eq!(create(None, whole(length)), Err(OpError::Bounds("token")));
+        }
+        let short = wire::Token { nonce: vec![1; 31], ..token_to_wire(&token(256)) };
+        assert_eq!(create(None, Some(short)), Err(OpError::Bounds("token")));
         assert_eq!(Request::decode(&[]), Err(OpError::Unknown));
         let mut slot =
             Request::SlotAppend { slot_id: SlotId::from_bytes([3; 32]), part: part(4), work: None };

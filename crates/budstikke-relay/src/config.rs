@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use budstikke_proto::descriptor::MailboxPrice;
 use budstikke_proto::limits::{MAX_QUOTA, MAX_TTL_DAYS};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,11 @@ pub struct Config {
     pub max_quota: u32,
     /// Most MiB of all blobs together; 0 takes none.
     pub max_blob_mib: u32,
+    /// What a new mailbox costs: `open` (nothing; loopback only), `work`, `tokens`, or `either` of the two.
+    pub admission: Admission,
+    /// Public halves of the keys whose tokens are taken, this time's and the next's: files of
+    /// `budstikke-relay tokens keygen`.
+    pub token_keys: Vec<PathBuf>,
     /// Proof-of-work effort for a new mailbox, slot, notice or blob. 0 asks for none and is for loopback only.
     pub work_effort: u32,
     /// Proof-of-work effort for each cell at a front door, at least 1.
@@ -76,6 +82,31 @@ pub enum Engine {
     Memory,
 }
 
+/// What a new mailbox costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Admission {
+    /// Nothing, and nothing else does.
+    Open,
+    /// Work.
+    Work,
+    /// A blind token.
+    Tokens,
+    /// Work or a token.
+    Either,
+}
+
+impl Admission {
+    pub(crate) const fn price(self) -> MailboxPrice {
+        match self {
+            Self::Open | Self::Work => MailboxPrice::Work,
+            Self::Tokens => MailboxPrice::Token,
+            Self::Either => MailboxPrice::Either,
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -88,6 +119,8 @@ impl Default for Config {
             max_ttl_days: MAX_TTL_DAYS,
             max_quota: MAX_QUOTA,
             max_blob_mib: 4_096,
+            admission: Admission::Work,
+            token_keys: Vec::new(),
             work_effort: 100,
             front_door_effort: 200,
             work_effort_max: 2_000,
@@ -120,7 +153,9 @@ pub enum ConfigError {
         bounds: &'static str,
     },
     /// Strangers could fill the relay for nothing.
-    #[error("work_effort = 0 lets anybody fill this relay: it is for loopback addresses only")]
+    #[error(
+        "admission = open, or work_effort = 0, lets anybody fill this relay: it is for loopback addresses only"
+    )]
     FreeForAll,
     /// Numbers for the operator would be for everybody.
     #[error("admin_listen must be a loopback address")]
@@ -158,8 +193,12 @@ impl Config {
         let levels = ["off", "error", "warn", "info", "debug", "trace"];
         let level = levels.contains(&self.log_level.as_str());
         within("log_level", "off, error, warn, info, debug or trace", level)?;
-        if self.work_effort == 0 && !self.listen.ip().is_loopback() {
+        if self.effort() == 0 && !self.listen.ip().is_loopback() {
             return Err(ConfigError::FreeForAll);
+        }
+        let tokens = matches!(self.admission, Admission::Tokens | Admission::Either);
+        if tokens && self.token_keys.is_empty() {
+            return Err(ConfigError::Missing("token_keys"));
         }
         if self.admin_listen.is_some_and(|admin| !admin.ip().is_loopback()) {
             return Err(ConfigError::AdminNotLoopback);
@@ -176,9 +215,17 @@ impl Config {
         Ok(())
     }
 
+    /// The effort that a quiet relay asks for a creation; 0 asks none.
+    pub(crate) const fn effort(&self) -> u32 {
+        match self.admission {
+            Admission::Open => 0,
+            _ => self.work_effort,
+        }
+    }
+
     pub(crate) const fn prices(&self) -> PriceLimits {
         PriceLimits {
-            least: Efforts { create: self.work_effort, front_door: self.front_door_effort },
+            least: Efforts { create: self.effort(), front_door: self.front_door_effort },
             most: Efforts { create: self.work_effort_max, front_door: self.front_door_effort_max },
             creations_per_minute: self.creations_per_minute,
             front_door_per_minute: self.front_door_per_minute,
@@ -215,6 +262,15 @@ mod tests {
         assert_eq!(Config { work_effort: 0, ..loopback() }.check(), Ok(()));
         let open = Config { work_effort: 0, listen: Config::default().listen, ..loopback() };
         assert_eq!(open.check(), Err(ConfigError::FreeForAll));
+        let open = Config { admission: Admission::Open, ..loopback() };
+        assert_eq!((open.check(), open.effort()), (Ok(()), 0));
+        let everywhere = Config { listen: Config::default().listen, ..open };
+        assert_eq!(everywhere.check(), Err(ConfigError::FreeForAll));
+        let tokens = Config { admission: Admission::Tokens, ..loopback() };
+        assert_eq!(tokens.check(), Err(ConfigError::Missing("token_keys")));
+        // Slots, notices and blobs would be free.
+        let rest = Config { work_effort: 0, listen: Config::default().listen, ..tokens };
+        assert_eq!(rest.check(), Err(ConfigError::FreeForAll));
         let admin = Config { admin_listen: Some(Config::default().listen), ..loopback() };
         assert_eq!(admin.check(), Err(ConfigError::AdminNotLoopback));
         assert_eq!(Config::default().check(), Err(ConfigError::Missing("data_dir")));

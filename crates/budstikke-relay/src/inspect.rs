@@ -13,7 +13,7 @@ const ABOUT: &str = "\
 Read without the store key. The last day of each row stands in the clear, names are hashes, the rest is sealed under
 one key for each day: there is nothing more to show.
 ";
-const TITLES: [&str; 10] = [
+const TITLES: [&str; 11] = [
     "last day",
     "mailboxes",
     "grants",
@@ -23,6 +23,7 @@ const TITLES: [&str; 10] = [
     "slots",
     "notices",
     "blobs",
+    "tokens",
     "bytes",
 ];
 
@@ -66,9 +67,19 @@ pub(crate) fn text(inventory: &Inventory) -> String {
 
 fn line(day: String, counts: &Counts) -> Vec<String> {
     let Counts { mailboxes, grants, cells, held_cells, message_names, .. } = counts;
-    let Counts { slots, notices, blobs, payload_bytes, .. } = counts;
-    let numbers =
-        [mailboxes, grants, cells, held_cells, message_names, slots, notices, blobs, payload_bytes];
+    let Counts { slots, notices, blobs, spent_tokens, payload_bytes, .. } = counts;
+    let numbers = [
+        mailboxes,
+        grants,
+        cells,
+        held_cells,
+        message_names,
+        slots,
+        notices,
+        blobs,
+        spent_tokens,
+        payload_bytes,
+    ];
     std::iter::once(day).chain(numbers.map(u64::to_string)).collect()
 }
 

@@ -23,6 +23,6 @@ mod session;
 pub mod store;
 pub mod testing;
 
-pub use config::{Config, ConfigError, Engine};
+pub use config::{Admission, Config, ConfigError, Engine};
 pub use keys::KeyError;
 pub use server::{Relay, SpawnError};

@@ -20,6 +20,8 @@ use crate::keys::STORE_FOLDER;
 use crate::store::{self, StoreError};
 use crate::{Config, ConfigError, Relay, SpawnError, inspect};
 
+mod tokens;
+
 const NAME: &str = "budstikke-relay";
 const AFTER: &str = "\
 Every setting can stand in the TOML file under its name with _ for - (data_dir = \"…\"), in the environment as
@@ -68,6 +70,12 @@ struct Flags {
     /// Most MiB of all blobs together; 0 takes none. [default: 4096]
     #[arg(long, value_name = "MIB")]
     max_blob_mib: Option<u32>,
+    /// What a new mailbox costs: open (nothing, on loopback only), work, tokens, or either. [default: work]
+    #[arg(long, value_name = "PRICE")]
+    admission: Option<String>,
+    /// Public key file whose tokens are taken; given at most twice.
+    #[arg(long = "token-key", value_name = "FILE")]
+    token_keys: Vec<PathBuf>,
     /// Proof-of-work effort for a new mailbox, slot, notice or blob; 0 asks none, on loopback only. [default: 100]
     #[arg(long, value_name = "EFFORT")]
     work_effort: Option<u32>,
@@ -115,13 +123,18 @@ struct Flags {
     log_level: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Debug, Subcommand)]
 enum Command {
     /// Shows what is stored: counts, days and sizes, all that can be read without the store key. The relay must not run.
     Inspect {
         /// One JSON object instead of a table.
         #[arg(long)]
         json: bool,
+    },
+    /// Blind tokens, for an issuer: whoever holds one may make a mailbox, and nobody can tell whose it was.
+    Tokens {
+        #[command(subcommand)]
+        command: tokens::Tokens,
     },
 }
 
@@ -145,8 +158,13 @@ const EX_CONFIG: u8 = 78;
 
 fn run(flags: &Flags) -> Result<bool, Failure> {
     let config = configuration(flags).map_err(|error| (EX_CONFIG, error.to_string()))?;
-    if let Some(Command::Inspect { json }) = flags.command {
-        return show(&config, json).map(|()| true);
+    match &flags.command {
+        Some(Command::Inspect { json }) => return show(&config, *json).map(|()| true),
+        Some(Command::Tokens { command }) => {
+            let (input, mut output) = (std::io::stdin().lock(), std::io::stdout());
+            return tokens::run(command, input, &mut output).map(|()| true);
+        }
+        None => {}
     }
     config.check().map_err(|error| (EX_CONFIG, error.to_string()))?;
     // Only this program's own events: a library's could name a peer.
@@ -184,7 +202,7 @@ async fn serve(config: Config) -> Result<bool, Failure> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let relay = Relay::spawn(config).await.map_err(|error| {
         let code = match error {
-            SpawnError::Config(_) | SpawnError::Keys(_) => EX_CONFIG,
+            SpawnError::Config(_) | SpawnError::Keys(_) | SpawnError::Tokens(_) => EX_CONFIG,
             SpawnError::Store(_) => EX_IOERR,
             _ => EX_UNAVAILABLE,
         };
@@ -241,6 +259,12 @@ fn given(flags: &Flags) -> BTreeMap<&'static str, figment::value::Value> {
         ("max_ttl_days", flags.max_ttl_days.map(Value::from)),
         ("max_quota", flags.max_quota.map(Value::from)),
         ("max_blob_mib", flags.max_blob_mib.map(Value::from)),
+        ("admission", flags.admission.clone().map(Value::from)),
+        (
+            "token_keys",
+            (!flags.token_keys.is_empty())
+                .then(|| Value::from(flags.token_keys.iter().map(text).collect::<Vec<_>>())),
+        ),
         ("work_effort", flags.work_effort.map(Value::from)),
         ("front_door_effort", flags.front_door_effort.map(Value::from)),
         ("work_effort_max", flags.work_effort_max.map(Value::from)),

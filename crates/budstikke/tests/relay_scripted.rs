@@ -16,7 +16,7 @@ use budstikke::transport::TransportError;
 use budstikke::transport::mem::{MemAcceptor, MemStream, MemTransport};
 use budstikke_proto::address::RelayAddress;
 use budstikke_proto::auth::{CapabilityKey, SessionNonce, operation_hash};
-use budstikke_proto::descriptor::{Descriptor, relay_id};
+use budstikke_proto::descriptor::{Descriptor, MailboxPrice, relay_id};
 use budstikke_proto::frame::{Frame, Kind, class_of};
 use budstikke_proto::id::{Hash, Label, MsgId, NoticeId, RecvId, Seed, SendId, SlotId};
 use budstikke_proto::limits::CELL_LEN;
@@ -56,6 +56,8 @@ fn descriptor() -> Descriptor {
         work_effort: 1,
         front_door_effort: 1,
         software: "scripted".into(),
+        mailbox_price: MailboxPrice::Work,
+        token_keys: Vec::new(),
     }
 }
 

@@ -282,3 +282,31 @@ pub(crate) struct BlobCase {
     pub(crate) count: u32,
     pub(crate) hash: String,
 }
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct TokenFile {
+    pub(crate) spki: String,
+    pub(crate) key_id: String,
+    /// PKCS #8.
+    pub(crate) issuer: String,
+    pub(crate) relay_id: String,
+    pub(crate) nonce: String,
+    pub(crate) randomizer: String,
+    /// The inverse of the blinding factor.
+    pub(crate) unblinder: String,
+    pub(crate) request: String,
+    pub(crate) answer: String,
+    pub(crate) signature: String,
+    pub(crate) spent_id: String,
+    pub(crate) create: String,
+    pub(crate) refused: Vec<TokenRefused>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct TokenRefused {
+    pub(crate) name: String,
+    pub(crate) relay_id: String,
+    pub(crate) nonce: String,
+    pub(crate) randomizer: String,
+    pub(crate) signature: String,
+}

@@ -154,3 +154,20 @@ fn hkdf(salt: &[u8], secret: &[u8], info: &[u8]) -> [u8; 32] {
     Hkdf::<Sha256>::new(Some(salt), secret).expand(info, &mut out).unwrap();
     out
 }
+
+pub(crate) fn spent_id(key_id: &[u8; 32], randomizer: &[u8; 32], nonce: &[u8; 32]) -> [u8; 32] {
+    sha256(&[b"budstikke/token/spent/v1", key_id, randomizer, nonce])
+}
+
+/// Plain RSASSA-PSS over the prepared message, under a key of 2,048 bits: its PKCS #1 form ends the SPKI.
+pub(crate) fn token_verifies(
+    spki: &[u8],
+    randomizer: &[u8; 32],
+    relay_and_nonce: &[u8],
+    signature: &[u8],
+) -> bool {
+    let prepared = [&randomizer[..], b"budstikke/token/v1", relay_and_nonce].concat();
+    let scheme = &aws_lc_rs::signature::RSA_PSS_2048_8192_SHA384;
+    let key = aws_lc_rs::signature::UnparsedPublicKey::new(scheme, &spki[spki.len() - 270..]);
+    key.verify(&prepared, signature).is_ok()
+}

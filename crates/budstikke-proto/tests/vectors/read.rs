@@ -4,7 +4,7 @@ use budstikke_proto::address::{AddressError, RelayAddress};
 use budstikke_proto::auth::{CapabilityKey, operation_hash};
 use budstikke_proto::blob::{self, BlobError, BlobSize};
 use budstikke_proto::cell::{self, CellError, Fragment, Opened, SealKey};
-use budstikke_proto::descriptor::{self, Descriptor, DescriptorError};
+use budstikke_proto::descriptor::{self, Descriptor, DescriptorError, MailboxPrice};
 use budstikke_proto::frame::{Frame, FrameError, Kind};
 use budstikke_proto::id::{
     CancelPk, DeleteId, DeletePk, FetchId, FetchPk, Hash, Label, MsgId, NoticeId, RecvId, RecvPk,
@@ -12,13 +12,15 @@ use budstikke_proto::id::{
 };
 use budstikke_proto::op::{BlobHead, ErrorCode, OpError, Part, Request, Response};
 use budstikke_proto::sign::SigningSeed;
+use budstikke_proto::token::{Blinding, IssuerKey, Token, TokenKey};
 use budstikke_proto::work::{Purpose, Solution};
 use budstikke_proto::{held, notice, slot, wire, work};
-use rand_chacha::rand_core::{CryptoRng, Error, RngCore};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{CryptoRng, Error, RngCore, SeedableRng};
 
 use crate::files::{
     AddressFile, AuthCase, BlobFile, CellFile, Counting, DescriptorFile, Fields, FrameFile,
-    HeldCase, NoticeFile, OpFile, SlotCase, WorkCase, array, bytes, hex, load,
+    HeldCase, NoticeFile, OpFile, SlotCase, TokenFile, WorkCase, array, bytes, hex, load,
 };
 use crate::raw;
 
@@ -237,6 +239,8 @@ fn descriptors() {
         work_effort: file.work_effort,
         front_door_effort: file.front_door_effort,
         software: file.software.clone(),
+        mailbox_price: MailboxPrice::Work,
+        token_keys: Vec::new(),
     };
     let hello =
         wire::Hello { descriptor: bytes(&file.descriptor), signature: bytes(&file.signature) };
@@ -277,6 +281,46 @@ fn addresses() {
             _ => "other",
         };
         assert_eq!(error, case.error, "{}", case.text);
+    }
+}
+
+#[test]
+fn a_token_is_made_step_by_step_and_only_a_whole_one_pays() {
+    let file: TokenFile = load("token.json");
+    let key = TokenKey::from_spki(&bytes(&file.spki)).unwrap();
+    assert_eq!(hex(key.id().as_bytes()), file.key_id);
+    let issuer = IssuerKey::from_der(&bytes(&file.issuer)).unwrap();
+    assert_eq!(issuer.public().unwrap().spki(), key.spki());
+    let relay = RelayId::from_bytes(array(&file.relay_id));
+    // Blind signing is deterministic, whatever protects the key while it is used.
+    let rng = &mut ChaCha20Rng::seed_from_u64(9);
+    let answer = issuer.sign(&bytes(&file.request), rng).unwrap();
+    assert_eq!(hex(&answer), file.answer);
+    let secrets = bytes(&[file.nonce.as_str(), &file.randomizer, &file.unblinder].concat());
+    let blinding = Blinding::from_bytes(key.clone(), relay, &secrets).unwrap();
+    let token = blinding.finish(&answer).unwrap();
+    assert_eq!(hex(&token.signature), file.signature);
+    assert_eq!(hex(token.spent_id()), file.spent_id);
+    assert_eq!(
+        raw::spent_id(&array(&file.key_id), &token.randomizer, &token.nonce),
+        token.spent_id()
+    );
+    let recv_pk = RecvPk::from_bytes([0x48; 32]);
+    let create = Request::CreateByToken { recv_pk, ttl_days: 30, token: token.clone() };
+    assert_eq!(Request::decode(&bytes(&file.create)), Ok(create));
+    let verifies = |token: &Token, relay: &RelayId| {
+        let here = key.verify(token, relay);
+        let message = [relay.as_bytes(), &token.nonce[..]].concat();
+        let there = raw::token_verifies(key.spki(), &token.randomizer, &message, &token.signature);
+        assert_eq!(here, there, "the two implementations differ");
+        here
+    };
+    assert!(verifies(&token, &relay));
+    assert_eq!(file.refused.len(), 4);
+    for case in file.refused {
+        let (nonce, randomizer) = (array(&case.nonce), array(&case.randomizer));
+        let wrong = Token { nonce, randomizer, signature: bytes(&case.signature), ..token.clone() };
+        assert!(!verifies(&wrong, &RelayId::from_bytes(array(&case.relay_id))), "{}", case.name);
     }
 }
 

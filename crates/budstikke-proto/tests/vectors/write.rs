@@ -4,14 +4,15 @@ use budstikke_proto::address::RelayAddress;
 use budstikke_proto::auth::{CapabilityKey, operation_hash};
 use budstikke_proto::blob::{self, BlobSize};
 use budstikke_proto::cell::{self, Fragment, SealKey};
-use budstikke_proto::descriptor::{Descriptor, relay_id, spki};
+use budstikke_proto::descriptor::{Descriptor, MailboxPrice, relay_id, spki};
 use budstikke_proto::frame::{Frame, Kind};
 use budstikke_proto::id::{
     CancelPk, DeleteId, DeletePk, FetchId, FetchPk, Hash, Label, MsgId, NoticeId, RecvId, RecvPk,
-    Seed, SendId, SendPk, Signature, SlotId,
+    RelayId, Seed, SendId, SendPk, Signature, SlotId,
 };
 use budstikke_proto::op::{BlobHead, ErrorCode, Part, Request, Response};
 use budstikke_proto::sign::SigningSeed;
+use budstikke_proto::token::IssuerKey;
 use budstikke_proto::work::{Purpose, Solution};
 use budstikke_proto::{held, notice, slot, wire, work};
 use rand_chacha::ChaCha20Rng;
@@ -21,7 +22,7 @@ use crate::files::{
     AddressCase, AddressFile, AddressRefused, AuthCase, BlobCase, BlobFile, CellCase, CellFile,
     Counting, CoverCase, DescriptorFile, EnvelopeCase, Fields, FrameCase, FrameFile, FrameRefused,
     FrontDoorCase, HeldCase, HelloRefused, NoticeCase, NoticeFile, OpCase, OpFile, OpRefused,
-    PlainRefused, SlotCase, WorkCase, hex, save,
+    PlainRefused, SlotCase, TokenFile, TokenRefused, WorkCase, hex, save,
 };
 use crate::raw;
 
@@ -45,6 +46,48 @@ fn vectors_are_written_when_asked() {
     paid.extend(works(rng, &[("blob", 5, 2)]));
     save("work.json", &paid);
     save("blob.json", &blobs());
+    save("token.json", &tokens());
+}
+
+/// From a seed of its own: how many bytes the search for primes takes may change.
+fn tokens() -> TokenFile {
+    let rng = &mut ChaCha20Rng::seed_from_u64(0x746F_6B65);
+    let issuer = IssuerKey::generate(2_048, rng).unwrap();
+    let key = issuer.public().unwrap();
+    let relay = RelayId::from_bytes(random(rng));
+    let blinding = key.blind(relay, rng).unwrap();
+    let answer = issuer.sign(blinding.request(), rng).unwrap();
+    let token = blinding.finish(&answer).unwrap();
+    let secrets = blinding.to_bytes();
+    let (recv_pk, spent_id) = (RecvPk::from_bytes([0x48; 32]), token.spent_id());
+    let create = Request::CreateByToken { recv_pk, ttl_days: 30, token: token.clone() };
+    let case = |name: &str, at: usize| {
+        let mut parts = [
+            relay.as_bytes().to_vec(),
+            token.nonce.into(),
+            token.randomizer.into(),
+            token.signature.clone(),
+        ];
+        parts[at][20] ^= 1;
+        let [relay_id, nonce, randomizer, signature] = parts.map(hex);
+        TokenRefused { name: name.into(), relay_id, nonce, randomizer, signature }
+    };
+    let refused = ["for another relay", "another nonce", "another randomizer", "another signature"];
+    TokenFile {
+        spki: hex(key.spki()),
+        key_id: hex(key.id().as_bytes()),
+        issuer: hex(issuer.to_der().unwrap()),
+        relay_id: hex(relay.as_bytes()),
+        nonce: hex(token.nonce),
+        randomizer: hex(token.randomizer),
+        unblinder: hex(&secrets[64..]),
+        request: hex(blinding.request()),
+        answer: hex(&answer),
+        signature: hex(&token.signature),
+        spent_id: hex(spent_id),
+        create: hex(create.encode()),
+        refused: refused.into_iter().zip(0..).map(|(name, at)| case(name, at)).collect(),
+    }
 }
 
 fn random<const N: usize>(rng: &mut ChaCha20Rng) -> [u8; N] {
@@ -616,6 +659,8 @@ fn descriptor(rng: &mut ChaCha20Rng) -> DescriptorFile {
         work_effort: 4,
         front_door_effort: 8,
         software: "budstikke-relay 0.1.0".into(),
+        mailbox_price: MailboxPrice::Work,
+        token_keys: Vec::new(),
     };
     let hello = descriptor.sign(&key);
     let forged = descriptor.sign(&other);

@@ -15,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admission::door::Door;
+use crate::admission::tokens::{TokenFileError, TokenKeys};
 use crate::admission::work::Prices;
-use crate::config::{Config, ConfigError, Engine};
+use crate::config::{Admission, Config, ConfigError, Engine};
 use crate::keys::{Identity, KeyError, RelayKeys, STORE_FOLDER};
 use crate::session::{Epoch, Session, Terms};
 use crate::store::{FjallStore, Limits, MemoryStore, Store, StoreError};
@@ -54,6 +55,9 @@ pub enum SpawnError {
     /// The store cannot be opened.
     #[error("cannot open the data folder: {0}")]
     Store(#[from] StoreError),
+    /// The keys for tokens cannot be used.
+    #[error(transparent)]
+    Tokens(#[from] TokenFileError),
     /// The socket cannot be bound.
     #[error("cannot listen: {0}")]
     Listen(#[source] std::io::Error),
@@ -76,6 +80,7 @@ struct Shared {
     store: Arc<dyn Store>,
     identity: Identity,
     terms: Terms,
+    tokens: Arc<TokenKeys>,
     epoch: RwLock<Arc<Epoch>>,
     closing: CancellationToken,
     tasks: TaskTracker,
@@ -96,9 +101,11 @@ impl Relay {
         let terms = Terms {
             max_ttl_days: config.max_ttl_days,
             max_quota: config.max_quota,
-            work_effort: config.work_effort,
+            work_effort: config.effort(),
             front_door_effort: config.front_door_effort,
+            mailbox_price: config.admission.price(),
         };
+        let tokens = Arc::new(tokens(&config, &identity)?);
         let socket = socket::bind(config.listen).map_err(SpawnError::Listen)?;
         let local = socket.local_addr().map_err(SpawnError::Listen)?;
         let address = address(&config, &identity, local)?;
@@ -110,10 +117,16 @@ impl Relay {
             Endpoint::new(quic, Some(tls), socket, runtime).map_err(SpawnError::Listen)?;
 
         let shared = Arc::new(Shared {
-            epoch: RwLock::new(Arc::new(Epoch::new(identity.clone(), terms, now()))),
+            epoch: RwLock::new(Arc::new(Epoch::new(
+                identity.clone(),
+                terms,
+                Arc::clone(&tokens),
+                now(),
+            ))),
             store,
             identity,
             terms,
+            tokens,
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
             door: Door::new(config.door()),
@@ -133,7 +146,7 @@ impl Relay {
         shared.tasks.spawn(accept::watch_load(Arc::clone(&shared)));
         shared.tasks.spawn(tend(Arc::clone(&shared)));
         shared.tasks.spawn(release(Arc::clone(&shared)));
-        log::info("serving", &[("work_effort", &config.work_effort)]);
+        log::info("serving", &[("work_effort", &config.effort())]);
         let shutdown_timeout = Duration::from_secs(config.shutdown_timeout_s.into());
         Ok(Self { shared, endpoint, address, local, admin, shutdown_timeout })
     }
@@ -217,6 +230,14 @@ async fn open(config: &Config) -> Result<(Identity, Arc<dyn Store>), SpawnError>
     opening.await.unwrap_or(Err(SpawnError::Store(StoreError::Closed)))
 }
 
+fn tokens(config: &Config, identity: &Identity) -> Result<TokenKeys, TokenFileError> {
+    let relay = *identity.relay_id();
+    match config.admission {
+        Admission::Open | Admission::Work => Ok(TokenKeys::none(relay)),
+        Admission::Tokens | Admission::Either => TokenKeys::load(relay, &config.token_keys, now()),
+    }
+}
+
 fn address(
     config: &Config,
     identity: &Identity,
@@ -248,7 +269,12 @@ async fn tend(shared: Arc<Shared>) {
         let now = now();
         if now >= epoch_end {
             epoch_end = Epoch::end(now);
-            let fresh = Arc::new(Epoch::new(shared.identity.clone(), shared.terms, now));
+            let fresh = Arc::new(Epoch::new(
+                shared.identity.clone(),
+                shared.terms,
+                Arc::clone(&shared.tokens),
+                now,
+            ));
             *shared.epoch.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         }
         match shared.store.sweep(now).await {

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use budstikke_proto::auth::{CapabilityKey, SessionNonce};
-use budstikke_proto::descriptor::Descriptor;
+use budstikke_proto::descriptor::{Descriptor, MailboxPrice};
 use budstikke_proto::id::{CancelPk, Seed};
 use budstikke_proto::limits::MAX_OPEN_CHALLENGES;
 use budstikke_proto::sign::SigningSeed;
@@ -17,6 +17,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use tokio::sync::Semaphore;
 
+use crate::admission::tokens::TokenKeys;
 use crate::admission::work::{Efforts, Prices};
 use crate::keys::Identity;
 
@@ -37,6 +38,7 @@ pub(crate) struct Terms {
     pub(crate) max_quota: u32,
     pub(crate) work_effort: u32,
     pub(crate) front_door_effort: u32,
+    pub(crate) mailbox_price: MailboxPrice,
 }
 
 /// How long one epoch key is the current one; it is accepted for as long again.
@@ -51,6 +53,7 @@ const CHALLENGE_S: i64 = 15 * 60;
 pub(crate) struct Epoch {
     identity: Identity,
     terms: Terms,
+    tokens: Arc<TokenKeys>,
     current: EpochKey,
     previous: EpochKey,
     /// Stands in for the key of a capability that does not exist.
@@ -66,7 +69,7 @@ struct EpochKey {
 }
 
 impl Epoch {
-    pub(crate) fn new(identity: Identity, terms: Terms, now: i64) -> Self {
+    pub(crate) fn new(identity: Identity, terms: Terms, tokens: Arc<TokenKeys>, now: i64) -> Self {
         let number = now.div_euclid(EPOCH_S);
         let current = EpochKey::new(&identity, number);
         let previous = EpochKey::new(&identity, number.saturating_sub(1));
@@ -81,10 +84,12 @@ impl Epoch {
             work_effort: terms.work_effort,
             front_door_effort: terms.front_door_effort,
             software: concat!("budstikke-relay/", env!("CARGO_PKG_VERSION")).into(),
+            mailbox_price: terms.mailbox_price,
+            token_keys: tokens.ids(now),
         };
         let hello = descriptor.sign(identity.signing());
         let no_canceller = CancelPk::from_bytes(no_canceller);
-        Self { identity, terms, current, previous, nobody, no_canceller, hello }
+        Self { identity, terms, tokens, current, previous, nobody, no_canceller, hello }
     }
 
     /// When another epoch becomes the current one.

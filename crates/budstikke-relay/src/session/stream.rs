@@ -1,6 +1,7 @@
 //! One stream: frames in, answers out.
 
 use budstikke_proto::auth::{SessionKey, operation_hash};
+use budstikke_proto::descriptor::MailboxPrice;
 use budstikke_proto::frame::{Frame, Kind};
 use budstikke_proto::id::{CancelPk, Hash, MsgId, NoticeId, RecvId, SendId, Signature, SlotId};
 use budstikke_proto::id::{DeleteId, FetchId};
@@ -199,7 +200,9 @@ impl Stream {
                 self.waiting = Some(Waiting::Cancel { request, send_id, msg_id, signature });
                 vec![Action::Lookup(Capability::Canceller(send_id, msg_id))]
             }
-            Request::Create { .. } => create(now, session, &Signed { request, tag, hash }, &parsed),
+            Request::Create { .. } | Request::CreateByToken { .. } => {
+                create(now, session, &Signed { request, tag, hash }, parsed)
+            }
             other => {
                 self.authenticated(now, session, Signed { request, tag, hash }, other, payload)
             }
@@ -329,24 +332,39 @@ impl Stream {
     }
 }
 
-fn create(now: i64, session: &mut Session, signed: &Signed, parsed: &Request) -> Vec<Action> {
-    let (Request::Create { recv_pk, ttl_days, work }, request) = (parsed, signed.request) else {
-        return Vec::new();
+fn create(now: i64, session: &mut Session, signed: &Signed, parsed: Request) -> Vec<Action> {
+    let request = signed.request;
+    let (recv_pk, ttl_days, work, token) = match parsed {
+        Request::Create { recv_pk, ttl_days, work } => (recv_pk, ttl_days, work, None),
+        Request::CreateByToken { recv_pk, ttl_days, token } => {
+            (recv_pk, ttl_days, None, Some(token))
+        }
+        _ => return Vec::new(),
     };
     if prove(session, signed, recv_pk.as_bytes()).is_none() {
         return vec![refuse(request)];
     }
     let terms = session.epoch.terms;
-    let ttl_days = (*ttl_days).min(terms.max_ttl_days);
+    let ttl_days = ttl_days.min(terms.max_ttl_days);
     if ttl_days == 0 {
         return vec![error(request, ErrorCode::Malformed, 0)];
     }
-    let purpose = Purpose::Create(*recv_pk.as_bytes());
-    let paid = session.paid(now, work.as_ref(), &purpose, terms.work_effort);
-    let recv_id = session.epoch.identity.recv_id(recv_pk);
+    let recv_id = session.epoch.identity.recv_id(&recv_pk);
     let answer = Answer::Plain(Response::Created { recv_id });
-    let create = Mutation::Create { recv_id, recv_pk: *recv_pk, ttl_days, paid };
-    vec![Action::Submit(Ticket { request, answer }, Box::new(create))]
+    let ticket = Ticket { request, answer };
+    let takes = |price| [price, MailboxPrice::Either].contains(&terms.mailbox_price);
+    let genuine = token
+        .filter(|_| takes(MailboxPrice::Token))
+        .and_then(|token| session.epoch.tokens.check(now, &token));
+    let create = if let Some(token) = genuine {
+        Mutation::CreateByToken { recv_id, recv_pk, ttl_days, token }
+    } else {
+        let purpose = Purpose::Create(*recv_pk.as_bytes());
+        let paid = takes(MailboxPrice::Work)
+            && session.paid(now, work.as_ref(), &purpose, terms.work_effort);
+        Mutation::Create { recv_id, recv_pk, ttl_days, paid }
+    };
+    vec![Action::Submit(ticket, Box::new(create))]
 }
 
 /// Goes on with an operation whose key was looked up. An unknown capability costs the same agreements.

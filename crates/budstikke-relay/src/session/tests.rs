@@ -1,22 +1,29 @@
 use budstikke_proto::auth::operation_hash;
 use budstikke_proto::blob::{self, BlobSize};
 use budstikke_proto::frame::{Frame, Kind};
+use budstikke_proto::id::RelayId;
 use budstikke_proto::id::{CancelPk, Label, MsgId, NoticeId, RecvId, SendId, Signature, SlotId};
 use budstikke_proto::id::{DeleteId, FetchId};
 use budstikke_proto::limits::{CELL_LEN, CONTROL_FRAME_LEN, DATA_FRAME_LEN, TAG_LEN};
 use budstikke_proto::op::{BlobHead, ErrorCode, Part, Request, Response};
 use budstikke_proto::sign::SigningSeed;
+use budstikke_proto::token::{IssuerKey, Token};
 use budstikke_proto::{held, notice, slot};
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use super::*;
+use crate::admission::tokens::DatedKey;
 use crate::admission::work::PriceLimits;
 use crate::store::{Capability, Mutation, Outcome, StoreError};
 
 const NOW: i64 = 1_800_000_000;
 const NONCE: SessionNonce = [9; 32];
+
+fn identity() -> Identity {
+    Identity::new(SigningSeed::from_bytes([1; 32]), [2; 32])
+}
 
 struct Bench {
     session: Session,
@@ -26,9 +33,15 @@ struct Bench {
 
 impl Bench {
     fn new(work_effort: u32) -> Self {
-        let terms = Terms { max_ttl_days: 30, max_quota: 64, work_effort, front_door_effort: 1 };
-        let identity = Identity::new(SigningSeed::from_bytes([1; 32]), [2; 32]);
-        let epoch = Arc::new(Epoch::new(identity, terms, NOW));
+        let relay = *identity().relay_id();
+        Self::with(work_effort, MailboxPrice::Work, TokenKeys::none(relay))
+    }
+
+    fn with(work_effort: u32, mailbox_price: MailboxPrice, tokens: TokenKeys) -> Self {
+        let (max_ttl_days, max_quota, front_door_effort) = (30, 64, 1);
+        let terms =
+            Terms { max_ttl_days, max_quota, work_effort, front_door_effort, mailbox_price };
+        let epoch = Arc::new(Epoch::new(identity(), terms, Arc::new(tokens), NOW));
         let least = Efforts { create: work_effort, front_door: 1 };
         let most = Efforts { create: 64, front_door: 64 };
         let (creations_per_minute, front_door_per_minute) = (6, 6);
@@ -707,5 +720,67 @@ proptest! {
         let mut changed = payload;
         changed[flip.index(CELL_LEN)] ^= 1;
         prop_assert!(refused(&bench.ask(&put, None, Some(changed))));
+    }
+}
+
+#[test]
+fn a_token_pays_where_it_is_taken_and_is_genuine() {
+    let rng = &mut ChaCha20Rng::seed_from_u64(1);
+    let issuer = IssuerKey::generate(2_048, rng).unwrap();
+    let key = issuer.public().unwrap();
+    let relay = *identity().relay_id();
+    let mut token = |relay| {
+        let blinding = key.blind(relay, rng).unwrap();
+        blinding.finish(&issuer.sign(blinding.request(), rng).unwrap()).unwrap()
+    };
+    let good = token(relay);
+    let elsewhere = token(RelayId::from_bytes([5; 32]));
+    let forged = Token { nonce: [1; 32], ..good.clone() };
+    let keys = |expires_s| {
+        let dated = DatedKey { key: key.clone(), expires_s };
+        TokenKeys::new(relay, vec![dated], 0).unwrap()
+    };
+    let opened = |price, keys| {
+        let mut bench = Bench::with(1, price, keys);
+        bench.ask(&Request::Open, None, None);
+        bench
+    };
+    let owner = CapabilityKey::from_bytes([9; 32]);
+    let recv_pk = owner.recv_pk();
+    let spend = |bench: &mut Bench, token: &Token| {
+        let create = Request::CreateByToken { recv_pk, ttl_days: 99, token: token.clone() };
+        submitted(bench.ask(&create, Some(&owner), None)).1
+    };
+    let unpaid = |mutation| matches!(mutation, Mutation::Create { paid: false, .. });
+    for price in [MailboxPrice::Token, MailboxPrice::Either] {
+        let mut bench = opened(price, keys(NOW));
+        let Mutation::CreateByToken { token, ttl_days: 30, .. } = spend(&mut bench, &good) else {
+            panic!("not taken")
+        };
+        assert_eq!(token.id, good.spent_id());
+        assert_eq!(i64::from(token.last_day), NOW.div_euclid(86_400));
+        assert!(unpaid(spend(&mut bench, &elsewhere)));
+        assert!(unpaid(spend(&mut bench, &forged)));
+        // Nothing is said before the tag.
+        let create = Request::CreateByToken { recv_pk, ttl_days: 1, token: good.clone() };
+        let stranger = CapabilityKey::from_bytes([8; 32]);
+        assert!(refused(&bench.ask(&create, Some(&stranger), None)));
+    }
+    assert!(
+        unpaid(spend(&mut opened(MailboxPrice::Token, keys(NOW - 1)), &good)),
+        "its time is over"
+    );
+    assert!(unpaid(spend(&mut opened(MailboxPrice::Work, keys(NOW)), &good)));
+    assert!(unpaid(spend(&mut opened(MailboxPrice::Token, TokenKeys::none(relay)), &good)));
+    // Work pays where the price is either, and not where it is a token.
+    for (price, paid) in [(MailboxPrice::Token, false), (MailboxPrice::Either, true)] {
+        let mut bench = opened(price, keys(NOW));
+        let actions = bench.ask(&Request::Challenge, None, None);
+        let Response::Seed { seed, effort, .. } = written(&actions) else { panic!("no seed") };
+        let purpose = Purpose::Create(*recv_pk.as_bytes());
+        let work = work::solve(seed, &purpose, effort, 0, || true);
+        let create = Request::Create { recv_pk, ttl_days: 1, work };
+        let (_, mutation) = submitted(bench.ask(&create, Some(&owner), None));
+        assert!(matches!(mutation, Mutation::Create { paid: found, .. } if found == paid));
     }
 }

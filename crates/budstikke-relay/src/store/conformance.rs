@@ -8,9 +8,10 @@ use budstikke_proto::id::{CancelPk, DeleteId, DeletePk, FetchId, FetchPk, Hash, 
 use budstikke_proto::id::{NoticeId, RecvId, RecvPk, SendId, SendPk, Signature, SlotId};
 use bytes::Bytes;
 
-use super::rules::DAY_S;
+use super::rules::{DAY_S, day_of};
 use super::{
-    Blob, Capability, Limits, Mutation, Notice, Outcome, SlotEntry, Store, StoreError, WatchEvent,
+    Blob, Capability, Limits, Mutation, Notice, Outcome, SlotEntry, SpentToken, Store, StoreError,
+    WatchEvent,
 };
 
 /// What engines are opened with here: room for 48 of the smallest blobs.
@@ -48,6 +49,7 @@ macro_rules! store_conformance {
                 a_cell_that_was_due_while_nothing_ran_is_not_lost
                 a_blob_stands_whole_and_never_changes
                 blobs_expire_and_free_their_room
+                a_token_makes_one_mailbox
                 a_batch_sees_itself
                 a_closed_store_says_so
             );
@@ -634,6 +636,34 @@ pub(super) async fn blobs_expire_and_free_their_room(lab: &impl Lab) {
     assert_eq!(store.sweep(end).await, Ok(0));
     all_done(&store, end, vec![large(5), large(6), large(7)]).await;
     assert_eq!(one(&store, end, blob_put(8, 8, BlobSize::Small, 1)).await, Outcome::Full);
+}
+
+pub(super) async fn a_token_makes_one_mailbox(lab: &impl Lab) {
+    let store = lab.open().await;
+    let last_day = day_of(NOW) + 2;
+    let token = |n| SpentToken { id: [n; 32], last_day };
+    let make = |n, token| {
+        let recv_pk = RecvPk::from_bytes([n ^ 0xFF; 32]);
+        Mutation::CreateByToken { recv_id: recv(n), recv_pk, ttl_days: TTL, token }
+    };
+    // Twice in one batch, and a repeat that finds its mailbox.
+    let batch = vec![make(1, token(1)), make(2, token(1)), make(1, token(1)), make(3, token(3))];
+    let outcomes = store.apply(NOW, batch).await.unwrap();
+    assert_eq!(outcomes, [Outcome::Done, Outcome::Unpaid, Outcome::Done, Outcome::Done]);
+    // A mailbox that is there uses none up.
+    let again = vec![make(1, token(4)), make(4, token(4)), make(5, token(4))];
+    let outcomes = store.apply(NOW, again).await.unwrap();
+    assert_eq!(outcomes, [Outcome::Done, Outcome::Done, Outcome::Unpaid]);
+    // Spent stays spent when its mailbox is gone, until the key's last day; then the key is not taken any more.
+    let (delete, anew) = (Mutation::Delete { recv_id: recv(1) }, make(1, token(1)));
+    let later = NOW + 2 * DAY_S;
+    let outcomes = store.apply(later, vec![delete, anew]).await.unwrap();
+    assert_eq!(outcomes, [Outcome::Done, Outcome::Unpaid]);
+    store.sweep(later).await.unwrap();
+    assert_eq!(store.apply(later, vec![make(6, token(3))]).await.unwrap(), [Outcome::Unpaid]);
+    let over = later + DAY_S;
+    store.sweep(over).await.unwrap();
+    assert_eq!(store.apply(over, vec![make(6, token(9))]).await.unwrap(), [Outcome::Unpaid]);
 }
 
 pub(super) async fn a_batch_sees_itself(lab: &impl Lab) {

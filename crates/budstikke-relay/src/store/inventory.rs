@@ -32,6 +32,8 @@ pub struct Counts {
     pub notices: u64,
     /// Blobs.
     pub blobs: u64,
+    /// Tokens that were spent and are not to be spent again.
+    pub spent_tokens: u64,
     /// Sealed bytes of cells, held cells, slots, notices and blobs, 15,024 for each payload.
     pub payload_bytes: u64,
 }
@@ -48,6 +50,7 @@ impl Inventory {
             slots: sum.slots + day.slots,
             notices: sum.notices + day.notices,
             blobs: sum.blobs + day.blobs,
+            spent_tokens: sum.spent_tokens + day.spent_tokens,
             payload_bytes: sum.payload_bytes + day.payload_bytes,
         })
     }

@@ -37,6 +37,8 @@ struct State {
     held: BTreeMap<(i64, u64), Held>,
     holds: u64,
     blobs: HashMap<FetchId, (u32, DeleteId, Blob)>,
+    /// Tokens, until their keys' last day.
+    spent: HashMap<[u8; 32], u32>,
 }
 
 struct Held {
@@ -97,6 +99,7 @@ impl State {
         self.grants.retain(|_, grant| mailboxes.contains_key(&grant.recv_id));
         self.held.retain(|_, held| mailboxes.contains_key(&held.recv_id));
         self.known.retain(|_, day| *day >= today);
+        self.spent.retain(|_, day| *day >= today);
         self.slots.retain(|_, (day, _)| *day >= today);
         self.notices.retain(|_, (day, _)| *day >= today);
         self.blobs.retain(|_, (day, ..)| *day >= today);
@@ -110,6 +113,7 @@ impl State {
             + self.grants.len()
             + cells
             + self.known.len()
+            + self.spent.len()
             + records
             + self.held.len()
     }
@@ -139,6 +143,13 @@ impl State {
                 };
                 self.mailboxes.insert(recv_id, mailbox);
                 Outcome::Done
+            }
+            Mutation::CreateByToken { recv_id, recv_pk, ttl_days, token } => {
+                let new = !self.mailboxes.contains_key(&recv_id);
+                let valid = token.last_day >= day_of(now);
+                let paid = new && valid && self.spent.insert(token.id, token.last_day).is_none();
+                let create = Mutation::Create { recv_id, recv_pk, ttl_days, paid };
+                self.apply(now, limits, hub, create)
             }
             Mutation::Grant { recv_id, send_id, send_pk, label, quota, work_required } => {
                 let Some(mailbox) = self.mailboxes.get_mut(&recv_id) else {

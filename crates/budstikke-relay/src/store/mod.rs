@@ -69,6 +69,17 @@ pub enum Mutation {
         /// Whether admission was paid.
         paid: bool,
     },
+    /// As [`Mutation::Create`], and uses the token up when the mailbox does not exist yet.
+    CreateByToken {
+        /// Derived from `recv_pk` by the relay.
+        recv_id: RecvId,
+        /// The owner's key.
+        recv_pk: RecvPk,
+        /// Days that the mailbox and a cell in it live.
+        ttl_days: u32,
+        /// The token, found genuine.
+        token: SpentToken,
+    },
     /// Makes a grant, or changes its label, quota and door.
     Grant {
         /// The mailbox.
@@ -166,6 +177,21 @@ pub enum Mutation {
         /// The blob.
         delete_id: DeleteId,
     },
+}
+
+/// What is remembered of a token, so that it is spent once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SpentToken {
+    /// A hash of what was signed.
+    pub id: [u8; 32],
+    /// The last day on which its key is valid, counted from 1970-01-01; then it is forgotten.
+    pub last_day: u32,
+}
+
+impl std::fmt::Debug for SpentToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SpentToken")
+    }
 }
 
 /// What became of a mutation. Durable when told.

@@ -20,7 +20,7 @@ use super::rows::{
 use super::seal::{Kind, RowKey, SealingKey, row_day, seal_row};
 use super::tables::{Found, Place, Tables};
 use crate::store::rules::{Limits, day_of, first_seq, last_day, record_day};
-use crate::store::{Mutation, Notice, Outcome, SlotEntry, StoreError, StoredCell};
+use crate::store::{Mutation, Notice, Outcome, SlotEntry, SpentToken, StoreError, StoredCell};
 
 mod blob;
 mod held;
@@ -91,6 +91,9 @@ impl<'a> Group<'a> {
         let outcome = match mutation {
             Mutation::Create { recv_id, recv_pk, ttl_days, paid } => {
                 self.create(&recv_id, &recv_pk, ttl_days, paid)
+            }
+            Mutation::CreateByToken { recv_id, recv_pk, ttl_days, token } => {
+                self.create_by_token(&recv_id, &recv_pk, ttl_days, token)
             }
             Mutation::Grant { recv_id, send_id, send_pk, label, quota, work_required } => {
                 let row = GrantRow {
@@ -168,6 +171,23 @@ impl<'a> Group<'a> {
         };
         self.put(&place, None, last_day(self.now, ttl_days), &row)?;
         Ok(Outcome::Done)
+    }
+
+    fn create_by_token(
+        &mut self,
+        recv_id: &RecvId,
+        recv_pk: &RecvPk,
+        ttl_days: u32,
+        token: SpentToken,
+    ) -> Result<Outcome, StoreError> {
+        let place = self.tables.token(&token.id);
+        let known = self.load::<MailboxRow>(&self.tables.mailbox(recv_id))?.is_some();
+        let unspent =
+            !known && token.last_day >= self.today && self.load::<MarkRow>(&place)?.is_none();
+        if unspent {
+            self.put(&place, None, token.last_day, &MarkRow {})?;
+        }
+        self.create(recv_id, recv_pk, ttl_days, unspent)
     }
 
     fn make_grant(

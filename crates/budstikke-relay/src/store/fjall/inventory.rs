@@ -48,6 +48,7 @@ fn count(counts: &mut Counts, kind: Kind) {
         Kind::Slot => counts.slots += 1,
         Kind::Notice => counts.notices += 1,
         Kind::Blob => counts.blobs += 1,
+        Kind::Token => counts.spent_tokens += 1,
         Kind::HeldBody | Kind::SlotPart | Kind::NoticePart | Kind::BlobPart => payload = true,
         // Counted as what they belong to.
         Kind::GrantAt | Kind::BlobOwner | Kind::CellBody => {}

@@ -89,6 +89,7 @@ pub(super) enum Kind {
     Blob = 13,
     BlobPart = 14,
     BlobOwner = 15,
+    Token = 16,
 }
 
 pub(super) type RowKey = [u8; 32];
@@ -122,6 +123,7 @@ impl Kind {
             13 => Self::Blob,
             14 => Self::BlobPart,
             15 => Self::BlobOwner,
+            16 => Self::Token,
             _ => return None,
         })
     }

@@ -415,6 +415,10 @@ impl Tables {
         self.place(Kind::BlobOwner, &[id.as_bytes()])
     }
 
+    pub(super) fn token(&self, id: &[u8; 32]) -> Place {
+        self.place(Kind::Token, &[id])
+    }
+
     pub(super) fn notice(&self, id: &NoticeId) -> Place {
         self.place(Kind::Notice, &[id.as_bytes()])
     }
