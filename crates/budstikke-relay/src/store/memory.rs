@@ -389,7 +389,8 @@ impl Store for MemoryStore {
             Capability::Owner(id) => state.mailboxes.get(&id).map(|it| *it.recv_pk.as_bytes()),
             Capability::Sender(id) => state.grants.get(&id).map(|it| *it.send_pk.as_bytes()),
             Capability::Canceller(send_id, msg_id) => {
-                state.find_held(send_id, msg_id).map(|(_, held)| *held.cancel_pk.as_bytes())
+                let held = state.find_held(send_id, msg_id).filter(|(turn, _)| turn.0 > now);
+                held.map(|(_, held)| *held.cancel_pk.as_bytes())
             }
             Capability::Fetcher(id) => {
                 state.blobs.get(&id).map(|(.., blob)| *blob.fetch_pk.as_bytes())

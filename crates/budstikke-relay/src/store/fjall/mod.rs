@@ -124,7 +124,7 @@ impl Store for FjallStore {
         let key = self.blocking(move |tables| match who {
             Capability::Owner(id) => tables.owner_key(day_of(now), &id),
             Capability::Sender(id) => tables.sender_key(day_of(now), &id),
-            Capability::Canceller(id, msg_id) => tables.cancel_key(day_of(now), &id, &msg_id),
+            Capability::Canceller(id, msg_id) => tables.cancel_key(now, &id, &msg_id),
             Capability::Fetcher(id) => tables.fetch_key(day_of(now), &id),
             Capability::Deleter(id) => tables.delete_key(day_of(now), &id),
         });

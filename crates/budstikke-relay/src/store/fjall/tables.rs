@@ -24,6 +24,7 @@ use super::rows::{
 };
 use super::seal::{Kind, RowKey, Sealer, SealingKey, StoreKey, open_row, row_day};
 use crate::log;
+use crate::store::rules::day_of;
 use crate::store::{BlobPage, Notice, Page, SlotEntry, StoreError, StoredCell};
 
 const CHECK_KEY: &[u8] = b"check";
@@ -213,12 +214,14 @@ impl Tables {
     }
 
     /// Ends where a mailbox or a grant ends, whatever the row says.
+    /// A held cell's cancel key, until the cell is due: then nothing is left to cancel, released or not.
     pub(super) fn cancel_key(
         &self,
-        today: u32,
+        now: i64,
         send_id: &SendId,
         msg_id: &MsgId,
     ) -> Result<Option<Vec<u8>>, StoreError> {
+        let today = day_of(now);
         let at = self.db.read_tx();
         let Some(grant) = self.load::<GrantRow>(&at, today, &self.grant(send_id))? else {
             return Ok(None);
@@ -229,7 +232,7 @@ impl Tables {
         };
         let place = self.held(mailbox.row.born, send_id, msg_id);
         let held = self.load::<HeldRow>(&at, today, &place)?;
-        Ok(held.map(|found| found.row.cancel_pk))
+        Ok(held.filter(|found| found.row.release_at > now).map(|found| found.row.cancel_pk))
     }
 
     /// All held cells. A damaged one is named and left out.
