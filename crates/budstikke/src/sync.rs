@@ -72,9 +72,11 @@ impl Client {
                 break;
             }
         }
-        report.problems.dedup();
         self.look_at_clocks().await?;
-        self.send_waiting(&mut report).await?;
+        if self.outbox().await?.len() > report.waiting {
+            self.send_waiting(&mut report).await?;
+        }
+        report.problems.dedup();
         Ok(report)
     }
 
