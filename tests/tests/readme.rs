@@ -109,12 +109,13 @@ fn masked(line: &str) -> String {
         let word = word.trim_matches(|c: char| "\"().,:;".contains(c));
         let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit() || "-:+".contains(c));
         let id = word.len() == 8 && word.chars().all(|c| c.is_ascii_alphanumeric());
-        if word.len() >= 5 && digits(word) {
-            "TIME".to_owned()
+        // A part of a fingerprint may be digits alone.
+        if id {
+            "ID".to_owned()
         } else if word.len() == 16 && word.chars().all(|c| c.is_ascii_hexdigit()) {
             "NUMBER".to_owned()
-        } else if id {
-            "ID".to_owned()
+        } else if word.len() >= 5 && digits(word) {
+            "TIME".to_owned()
         } else {
             word.to_owned()
         }
