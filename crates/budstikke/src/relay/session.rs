@@ -292,9 +292,9 @@ impl Shared {
     fn fail(&self, error: RelayError) -> RelayError {
         let mut state = self.state();
         let error = state.failure.get_or_insert(error).clone();
-        state.pending.fail(&error);
-        drop(state);
+        // First it is of no more use, then the callers hear of it: whoever tries again must get a new session.
         self.ended.cancel();
+        state.pending.fail(&error);
         error
     }
 
@@ -408,4 +408,38 @@ async fn read(
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing in here panics while it holds a lock; if it ever does, the data is still whole.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::{Context, Wake, Waker};
+
+    use super::*;
+
+    /// Notes, at the moment when a caller is woken, whether the session was still offered to others.
+    struct AtWaking {
+        shared: Arc<Shared>,
+        ended: AtomicBool,
+    }
+
+    impl Wake for AtWaking {
+        fn wake(self: Arc<Self>) {
+            self.ended.store(self.shared.ended.is_cancelled(), Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn a_caller_that_hears_of_the_end_is_never_given_the_same_session_again() {
+        let ended = CancellationToken::new();
+        let shared = Arc::new(Shared { state: Mutex::new(State::new()), ended });
+        let answer = shared.state().pending.expect(1, 0, Instant::now());
+        let mut answer = std::pin::pin!(answer);
+        let woken =
+            Arc::new(AtWaking { shared: Arc::clone(&shared), ended: AtomicBool::default() });
+        let waker = Waker::from(Arc::clone(&woken));
+        assert!(answer.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        shared.fail(TransportError::Closed.into());
+        assert!(woken.ended.load(Ordering::SeqCst));
+    }
 }
