@@ -10,7 +10,6 @@ use budstikke_e2ee::invite::Invitation;
 use budstikke_proto::cell::SealKey;
 use budstikke_proto::id::NoticeId;
 use budstikke_proto::limits::FRAGMENT_LEN;
-use rand_core::{OsRng, RngCore};
 use zeroize::Zeroizing;
 
 use crate::channel::seat::{free_case_id, staff};
@@ -21,6 +20,7 @@ use crate::events::Event;
 use crate::mission::own_device;
 use crate::outbox::{Belongs, enqueue};
 use crate::posts::{route, usable};
+use crate::random::fresh;
 use crate::records::{self, Approach, CaseRecord, Lane, MessageRecord, fixed};
 use crate::view::case_name;
 
@@ -206,8 +206,7 @@ pub(crate) fn say(
     role: Role,
     body: Body,
 ) -> Result<Vec<u8>, Error> {
-    let mut id = [0; 16];
-    OsRng.fill_bytes(&mut id);
+    let id = fresh::<16>();
     let is_emergency = matches!(body, Body::EmergencyContact(_));
     let purpose =
         if is_emergency { wire::Purpose::Protection } else { wire::Purpose::RunningTheChannel };

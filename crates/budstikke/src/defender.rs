@@ -9,7 +9,7 @@ use budstikke_e2ee::invite::Invitation;
 use budstikke_e2ee::keys::SigningKey;
 use budstikke_e2ee::safety::SafetyWords;
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
-use rand_core::{OsRng, RngCore};
+use rand_core::OsRng;
 
 use crate::approach::{fits, new_approach, say};
 use crate::client::{Client, Profile, Work, claim_role};
@@ -18,6 +18,7 @@ use crate::events::Event;
 use crate::mission::found::{accept, offered};
 use crate::mission::leg_of;
 use crate::posts::{plan_lane, plan_post};
+use crate::random::fresh;
 use crate::records::{self, Approach, LaneUse, Wish};
 
 /// A mission, as an invitation and its signed notice show it.
@@ -212,8 +213,7 @@ fn plan(work: &Work<'_>, request: ReachOut) -> Result<(), Error> {
     approach.terms_record = terms.to_bytes();
     approach.seed = identity(request.pseudonym)?.to_bytes().to_vec();
     let relay = invitation.relays.first().cloned().unwrap_or_default();
-    let mut post = [0; 16];
-    OsRng.fill_bytes(&mut post);
+    let post = fresh::<16>();
     plan_post(work, &post, &relay, false)?;
     approach.post = post.to_vec();
     approach.lane = plan_lane(work, &relay, LaneUse::Peer)?.as_bytes().to_vec();
@@ -225,8 +225,7 @@ fn plan(work: &Work<'_>, request: ReachOut) -> Result<(), Error> {
 /// A key pair for this channel alone.
 fn identity(pseudonym: Option<String>) -> Result<Identity, Error> {
     let pseudonym = pseudonym.unwrap_or_else(|| {
-        let mut random = [0; 5];
-        OsRng.fill_bytes(&mut random);
+        let random = fresh::<5>();
         format!("visitor-{}", BASE32_NOPAD.encode(&random).to_ascii_lowercase())
     });
     Identity::defender(SigningKey::generate(&mut OsRng), &pseudonym)

@@ -38,6 +38,7 @@ mod ministry;
 mod mission;
 mod outbox;
 mod posts;
+mod random;
 mod records;
 pub mod relay;
 mod sync;

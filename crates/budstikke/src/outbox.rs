@@ -9,7 +9,7 @@ use budstikke_e2ee::contact::Route;
 use budstikke_proto::auth::CapabilityKey;
 use budstikke_proto::cell::{self, SealKey};
 use budstikke_proto::id::{MsgId, SendId};
-use rand_core::{OsRng, RngCore};
+use rand_core::OsRng;
 
 use crate::channel::send::message_id;
 use crate::client::{Client, Work};
@@ -17,6 +17,7 @@ use crate::crash;
 use crate::dossier::alert;
 use crate::error::Error;
 use crate::events::Event;
+use crate::random::fresh;
 use crate::records::{self, CaseRecord, MessageRecord, OutboxRecord, Record, fixed};
 use crate::relay::RelayError;
 use crate::view::{case_name, message_key};
@@ -60,8 +61,7 @@ pub(crate) fn enqueue(
 ) -> Result<u32, Error> {
     let mut cells = 0;
     for route in routes {
-        let mut name = [0; 16];
-        OsRng.fill_bytes(&mut name);
+        let name = fresh::<16>();
         let key = SealKey::from_bytes(*route.seal_key);
         for fragment in cell::split(envelope, name)? {
             let record = OutboxRecord {

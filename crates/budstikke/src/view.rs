@@ -207,10 +207,10 @@ pub(crate) fn case_of_name(work: &Work<'_>, name: &str) -> Result<CaseRecord, Er
     by_name(cases, name).ok_or(Error::NotFound { what: "a case of that name" })
 }
 
-/// The only record whose short name begins with `name`.
-pub(crate) fn by_name<R>(records: Vec<(Vec<u8>, R)>, name: &str) -> Option<R> {
+/// The only one whose short name begins with `name`.
+pub(crate) fn by_name<R>(all: impl IntoIterator<Item = (Vec<u8>, R)>, name: &str) -> Option<R> {
     let name = name.trim().to_ascii_lowercase();
-    let mut found = records.into_iter().filter(|(id, _)| short(id).starts_with(&name));
+    let mut found = all.into_iter().filter(|(id, _)| short(id).starts_with(&name));
     let first = found.next().filter(|_| !name.is_empty())?;
     found.next().is_none().then_some(first.1)
 }
@@ -220,6 +220,7 @@ pub(crate) fn message_key(case_id: &[u8], number: u64) -> Vec<u8> {
     [case_id, &number.to_be_bytes()].concat()
 }
 
+/// The short name of anything that has an id.
 pub(crate) fn short(id: &[u8]) -> String {
     let text = BASE32_NOPAD.encode(id).to_ascii_lowercase();
     text.chars().take(NAME_LEN).collect()

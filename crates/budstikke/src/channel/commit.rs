@@ -12,7 +12,7 @@ use budstikke_proto::cell::{self, Opened, SealKey};
 use budstikke_proto::id::SlotId;
 use budstikke_proto::limits::{MAX_SLOT_CELLS, MAX_SLOT_ENTRIES};
 use budstikke_proto::sign::SigningSeed;
-use rand_core::{OsRng, RngCore};
+use rand_core::OsRng;
 
 use super::seat::{Seat, terms_of};
 use crate::client::{Client, Work};
@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::mission::{assign, own_device};
 use crate::outbox::{Belongs, enqueue};
+use crate::random::fresh;
 use crate::records::{self, Commit, SELF, Team};
 use crate::relay::{RelayError, SlotEntry, Standing};
 
@@ -182,8 +183,7 @@ fn stage(work: &Work<'_>, group_id: &[u8]) -> Result<Option<Entry>, Error> {
         seat.group.set_terms(&env, &seat.me, records::fixed(&commit.terms, "the terms")?)?
     };
     let envelope = Envelope::Mls(pending.commit.clone()).to_bytes();
-    let mut name = [0; 16];
-    OsRng.fill_bytes(&mut name);
+    let name = fresh::<16>();
     let seal = SealKey::from_bytes(*keys.seal_key());
     let fragments = cell::split(&envelope, name)?;
     if fragments.len() > MAX_SLOT_CELLS as usize {

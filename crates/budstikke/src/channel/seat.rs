@@ -99,6 +99,13 @@ impl Seat {
         Ok(terms_of(case)?.agreed_hash().map(|hash| *hash.as_bytes()))
     }
 
+    /// What this device is in the group; `None` when it is no member any more.
+    pub(crate) fn own_party(&self) -> Result<Option<Party>, Error> {
+        let own = self.me.key();
+        let me = self.group.members()?.into_iter().find(|member| member.key == own);
+        Ok(me.map(|member| member.party))
+    }
+
     fn has_colleagues(&self) -> Result<bool, Error> {
         let own = self.me.key();
         let members = self.group.members()?;

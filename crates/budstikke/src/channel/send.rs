@@ -7,7 +7,6 @@ use budstikke_case::{
 };
 use budstikke_e2ee::envelope::Envelope;
 use budstikke_e2ee::group::Party;
-use rand_core::{OsRng, RngCore};
 
 use super::commit::{want_terms, want_update};
 use super::seat::{Seat, case_roles, terms_of};
@@ -20,6 +19,7 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::mission::line::{bind_own, role_for};
 use crate::outbox::{Belongs, enqueue};
+use crate::random::fresh;
 use crate::records::{self, MessageIndex, MessageRecord, fixed};
 use crate::view::{case_of_name, message_key};
 
@@ -195,9 +195,7 @@ pub(crate) fn store(work: &Work<'_>, case_id: &[u8], message: &MessageRecord) ->
 
 /// What this device calls itself in case messages: the most responsible first.
 fn own_roles(seat: &Seat, leg: Leg) -> Result<Vec<Role>, Error> {
-    let own = seat.me.key();
-    let me = seat.group.members()?.into_iter().find(|member| member.key == own);
-    match me.map(|member| member.party) {
+    match seat.own_party()? {
         Some(Party::Defender { .. }) => Ok(vec![Role::Defender]),
         Some(Party::Device(device)) => Ok(case_roles(&device.roles, leg)),
         _ => Err(Error::NotReady("this device is no longer part of this case")),
@@ -205,9 +203,7 @@ fn own_roles(seat: &Seat, leg: Leg) -> Result<Vec<Role>, Error> {
 }
 
 fn own_name(seat: &Seat) -> Result<String, Error> {
-    let own = seat.me.key();
-    let me = seat.group.members()?.into_iter().find(|member| member.key == own);
-    Ok(me.map(|member| name_of(&member.party)).unwrap_or_default())
+    Ok(seat.own_party()?.as_ref().map(name_of).unwrap_or_default())
 }
 
 /// A member as people know them.
@@ -224,8 +220,7 @@ fn draft(work: &Work<'_>, seat: &Seat, body: Body, options: &SendOptions) -> Res
     let terms = terms_of(case)?;
     let leg = terms.leg();
     let kind = Kind::of_body(&body);
-    let mut id = [0; 16];
-    OsRng.fill_bytes(&mut id);
+    let id = fresh::<16>();
     let role = role_for(&own_roles(seat, leg)?, &body, leg);
     let mut draft = Draft::new(leg, role, id, work.now)
         .case(fixed(&case.id, "the case")?)

@@ -12,18 +12,18 @@ use budstikke_case::wire::{
 use budstikke_case::{Body, Hash, Refusal, action};
 use prost::Message;
 
-use super::consent::{fresh, line_of};
+use super::consent::line_of;
 use super::file::Dossier;
 use super::keys::{own_officer, role_for};
 use super::proof::proofs;
-use super::view::act_name;
 use crate::channel::seat::Seat;
 use crate::channel::send::{SendOptions, Sent, post};
 use crate::client::{Client, Work, wrong_role};
 use crate::error::Error;
 use crate::mission::own_device;
+use crate::random::fresh;
 use crate::records::{self, CaseRecord};
-use crate::view::case_of_name;
+use crate::view::{by_name, case_of_name};
 
 /// What goes with a request for approval.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Client {
             let proofs = proofs_of(&seat, &mut dossier, id, work.now)?;
             dossier.save(work)?;
             let request = ApprovalRequest {
-                request_id: fresh().to_vec(),
+                request_id: fresh::<16>().to_vec(),
                 plan,
                 plan_hash: hash.to_vec(),
                 submitted_by: Some(own_officer(&seat, role)?),
@@ -454,11 +454,6 @@ fn facts_used(dossier: &Dossier, id: &[u8]) -> Vec<u8> {
 
 /// The act whose short name begins so, if only one does.
 pub(super) fn find(dossier: &Dossier, name: &str) -> Result<Vec<u8>, Error> {
-    let name = name.trim().to_ascii_lowercase();
-    let ids = dossier.acts.iter().map(|act| &act.state.plan().action_id);
-    let mut found = ids.filter(|id| !name.is_empty() && act_name(id).starts_with(&name));
-    match (found.next(), found.next()) {
-        (Some(id), None) => Ok(id.clone()),
-        _ => Err(NO_ACT),
-    }
+    let ids = dossier.acts.iter().map(|act| act.state.plan().action_id.clone());
+    by_name(ids.map(|id| (id.clone(), id)), name).ok_or(NO_ACT)
 }

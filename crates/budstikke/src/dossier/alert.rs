@@ -8,19 +8,18 @@ use budstikke_case::{Act, Hash};
 use prost::Message;
 
 use super::act::{line_seat, mission_case};
-use super::consent::fresh;
 use super::file::{Dossier, KeptAlert, files};
 use super::keys::{attest, role_for};
 use super::proof::refresh;
 use super::share::send_held_notices;
-use super::view::alert_name;
 use crate::channel::seat::Seat;
 use crate::channel::send::{SendOptions, Sent, post};
 use crate::client::{Client, Work};
 use crate::error::Error;
 use crate::events::Event;
+use crate::random::fresh;
 use crate::records::{self, CaseRecord, DossierRecord};
-use crate::view::case_name;
+use crate::view::{by_name, case_name, short};
 
 /// An alert as both sides see it.
 #[derive(Clone)]
@@ -60,7 +59,7 @@ impl Client {
         self.vault(move |work| {
             let case = mission_case(work, &case)?;
             let mut alert = file.alert;
-            alert.alert_id = fresh().to_vec();
+            alert.alert_id = fresh::<16>().to_vec();
             let brief = Dossier::of(work, &case)?.brief;
             alert.brief_hash = brief.map(Hash::to_vec).unwrap_or_default();
             let urgency = Urgency::try_from(alert.preset).unwrap_or_default();
@@ -84,9 +83,8 @@ impl Client {
     ) -> Result<Sent, Error> {
         let (alert, note) = (alert.to_owned(), note.to_owned());
         self.vault(move |work| {
-            let (case, file, id) = find(work, &alert)?;
-            let Some(kept) = file.alert(&id) else { return Err(NO_ALERT) };
-            let mut body = ack(kept.state.alert(), kind, work.now, next_word_by_s);
+            let (case, alert) = find(work, &alert)?;
+            let mut body = ack(&alert, kind, work.now, next_word_by_s);
             body.note = note;
             let seat = Seat::case(work, case)?;
             let role = role_for(&seat, Act::Acknowledge)?;
@@ -104,8 +102,8 @@ impl Client {
     pub async fn cancel_alert(&self, alert: &str, why: &str) -> Result<Sent, Error> {
         let (alert, why) = (alert.to_owned(), why.to_owned());
         self.vault(move |work| {
-            let (case, _, id) = find(work, &alert)?;
-            let cancelled = AlertCancelled { alert_id: id, why };
+            let (case, alert) = find(work, &alert)?;
+            let cancelled = AlertCancelled { alert_id: alert.alert_id, why };
             post(work, Seat::case(work, case)?, cancelled.into(), &SendOptions::default())
         })
         .await
@@ -162,7 +160,7 @@ impl AlertView {
     pub(crate) fn of(kept: &KeptAlert, now: i64) -> Self {
         let state = &kept.state;
         Self {
-            id: alert_name(&state.alert().alert_id),
+            id: short(&state.alert().alert_id),
             line: case_name(&kept.case_id),
             alert: state.alert().clone(),
             phase: state.phase(),
@@ -191,7 +189,7 @@ fn look(work: &Work<'_>, case_id: &[u8]) -> Result<(), Error> {
             told = true;
             work.event(Event::AlertOverdue {
                 case: case_name(&kept.case_id),
-                alert: alert_name(&kept.state.alert().alert_id),
+                alert: short(&kept.state.alert().alert_id),
             });
         }
     }
@@ -236,25 +234,9 @@ fn event(
 }
 
 /// The alert whose short name begins so, if only one does, with its line.
-fn find(work: &Work<'_>, name: &str) -> Result<(CaseRecord, Dossier, Vec<u8>), Error> {
-    let name = name.trim().to_ascii_lowercase();
-    let mut found = Vec::new();
-    for (_, file) in files(work)? {
-        let of_name = |kept: &&KeptAlert| {
-            !name.is_empty() && alert_name(&kept.state.alert().alert_id).starts_with(&name)
-        };
-        let ids: Vec<_> = file
-            .alerts
-            .iter()
-            .filter(of_name)
-            .map(|kept| (kept.case_id.clone(), kept.state.alert().alert_id.clone()))
-            .collect();
-        if let Some((case_id, id)) = ids.first().cloned() {
-            found.push((case_id, file, id, ids.len()));
-        }
-    }
-    match (found.pop(), found.is_empty()) {
-        (Some((case_id, file, id, 1)), true) => Ok((records::need(work.tx, &case_id)?, file, id)),
-        _ => Err(NO_ALERT),
-    }
+fn find(work: &Work<'_>, name: &str) -> Result<(CaseRecord, Alert), Error> {
+    let all = files(work)?.into_iter().flat_map(|(_, file)| file.alerts);
+    let named = all.map(|kept| (kept.state.alert().alert_id.clone(), kept));
+    let kept = by_name(named, name).ok_or(NO_ALERT)?;
+    Ok((records::need(work.tx, &kept.case_id)?, kept.state.alert().clone()))
 }

@@ -9,18 +9,19 @@ use budstikke_case::{Act, Body, Phase, Refusal, consent};
 use budstikke_e2ee::armor;
 use budstikke_e2ee::keys::SigningKey;
 use prost::Message;
-use rand_core::{OsRng, RngCore};
+use rand_core::OsRng;
 use zeroize::Zeroizing;
 
 use super::file::Dossier;
-use super::keys::{Members, attest, own_officer, role_for};
+use super::keys::{attest, own_officer, role_for};
 use super::proof::{shown, tell};
 use crate::channel::seat::{Seat, terms_of};
 use crate::channel::send::{SendOptions, Sent, post};
 use crate::client::{Client, Work};
 use crate::error::Error;
+use crate::random::fresh;
 use crate::records::{self, CaseRecord, MessageRecord, fixed};
-use crate::view::{case_of_name, message_key, short};
+use crate::view::{by_name, case_of_name, message_key};
 
 /// Marks the text of a consent that was said to an officer and waits for a second one's signature.
 const ORAL_PREFIX: &str = "budoral";
@@ -42,7 +43,7 @@ impl Client {
             if let Some(act) = act {
                 super::act::talk_over(work, &record, &act)?;
             }
-            let request = ConsentRequest { request_id: fresh().to_vec(), ..file.request };
+            let request = ConsentRequest { request_id: fresh::<16>().to_vec(), ..file.request };
             post(work, Seat::case(work, record)?, request.into(), &SendOptions::default())
         })
         .await
@@ -60,7 +61,7 @@ impl Client {
             let mut record = case_of_name(work, &case)?;
             let key = consent_key(work, &mut record)?;
             let mut giving = file.giving;
-            giving.record_id = fresh();
+            giving.record_id = fresh::<16>();
             if giving.in_reply_to.is_empty() {
                 giving.in_reply_to = newest_request(work, &record, &giving.person)?;
             }
@@ -115,7 +116,7 @@ impl Client {
         self.vault(move |work| {
             let seat = Seat::case(work, case_of_name(work, &case)?)?;
             let mut giving = file.giving;
-            giving.record_id = fresh();
+            giving.record_id = fresh::<16>();
             let mut record = giving.oral(&mut OsRng)?;
             sign_for(&seat, &mut record)?;
             Ok(armor::encode(ORAL_PREFIX, &record.encode_to_vec()))
@@ -157,18 +158,13 @@ impl Client {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::WrongRole`] on a defender's device.
     pub async fn vouch_for_consent(&self, case: &str, consent: &str) -> Result<(), Error> {
-        let (case, consent) = (case.to_owned(), consent.trim().to_ascii_lowercase());
+        let (case, consent) = (case.to_owned(), consent.to_owned());
         self.vault(move |work| {
             let record = super::act::mission_case(work, &case)?;
             let mut file = Dossier::of(work, &record)?;
-            let of_name = |c: &&mut super::file::Consent| {
-                !consent.is_empty() && short(&c.statement.record_id).starts_with(&consent)
-            };
-            let mut found = file.consents.iter_mut().filter(of_name);
-            let (Some(one), None) = (found.next(), found.next()) else {
-                return Err(Error::NotFound { what: "a consent of that name" });
-            };
-            one.vouched = true;
+            let named = file.consents.iter_mut().map(|c| (c.statement.record_id.clone(), c));
+            let one = by_name(named, &consent);
+            one.ok_or(Error::NotFound { what: "a consent of that name" })?.vouched = true;
             file.save(work)
         })
         .await
@@ -347,17 +343,4 @@ pub(super) fn line_stands(work: &Work<'_>, case: &CaseRecord) -> Result<bool, Er
 fn in_force(work: &Work<'_>, case: &CaseRecord) -> bool {
     let phase = terms_of(case).map(|terms| terms.phase(work.now));
     matches!(phase, Ok(Phase::InForce | Phase::Amending))
-}
-
-/// 16 fresh random bytes.
-pub(super) fn fresh() -> [u8; 16] {
-    let mut id = [0; 16];
-    OsRng.fill_bytes(&mut id);
-    id
-}
-
-/// Certified members of a channel.
-pub(super) fn members(work: &Work<'_>, seat: &Seat) -> Result<Members, Error> {
-    let Some(case) = &seat.case else { return Err(Error::NotFound { what: "the case" }) };
-    Members::of(seat, terms_of(case)?.leg(), work.now)
 }

@@ -9,14 +9,14 @@ use budstikke_case::{Act, Refusal, Warning};
 use prost::Message;
 
 use super::act::{find, mission_case};
-use super::consent::{fresh, members};
 use super::file::Dossier;
-use super::keys::{attest, role_for};
+use super::keys::{Members, attest, role_for};
 use super::view::ActView;
-use crate::channel::seat::Seat;
+use crate::channel::seat::{Seat, terms_of};
 use crate::channel::send::{SendOptions, Sent, post};
 use crate::client::{Client, Work};
 use crate::error::Error;
+use crate::random::fresh;
 use crate::records::CaseRecord;
 
 /// A request for approval, checked anew on this device at this moment.
@@ -145,7 +145,7 @@ fn look(
     request: &ApprovalRequest,
 ) -> Result<budstikke_case::action::Review, Error> {
     let seat = Seat::case(work, case.clone())?;
-    let members = members(work, &seat)?;
+    let members = Members::of(&seat, terms_of(case)?.leg(), work.now)?;
     let plan: budstikke_case::wire::ActionPlan = budstikke_case::carried::decode(&request.plan)?;
     let published = dossier.act(&plan.publishes_action_id).map(|act| &act.state);
     // What the mission has told since it asked is newer than what it asked with.

@@ -299,11 +299,6 @@ impl Dossier {
         self.acts.iter_mut().find(|act| act.state.plan().action_id == id)
     }
 
-    /// The alert with this id.
-    pub(crate) fn alert(&self, id: &[u8]) -> Option<&KeptAlert> {
-        self.alerts.iter().find(|kept| kept.state.alert().alert_id == id)
-    }
-
     /// The alert with this id, to be changed.
     pub(crate) fn alert_mut(&mut self, id: &[u8]) -> Option<&mut KeptAlert> {
         self.alerts.iter_mut().find(|kept| kept.state.alert().alert_id == id)

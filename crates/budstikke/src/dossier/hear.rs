@@ -278,8 +278,7 @@ fn submitted(
     if let Some(officer) = &request.submitted_by {
         said.signed_by_sender(officer)?;
     }
-    let own_plan = said.by == By::Us;
-    if own_plan {
+    if said.by == By::Us {
         file.step(&id, ActionEvent::Submitted(request), at)?;
     } else {
         reviewed(file, request, &plan, said, at)?;
@@ -336,7 +335,7 @@ fn decided(file: &mut Dossier, decision: &Decision, said: &Said<'_>, at: i64) ->
     said.signed_by_sender(by)?;
     let body: DecisionBody = decode(&decision.body)?;
     file.step(&body.action_id, ActionEvent::Decided { decision: &body, by }, at)?;
-    if let Some(act) = file.act_mut(&body.action_id.clone()) {
+    if let Some(act) = file.act_mut(&body.action_id) {
         act.decision = Some(body);
     }
     Ok(())

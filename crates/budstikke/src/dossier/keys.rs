@@ -3,6 +3,7 @@
 use budstikke_case::officer::Keys;
 use budstikke_case::wire::{Attestation, Officer};
 use budstikke_case::{Act, Leg, Role, permit};
+use budstikke_e2ee::cert::VerifiedDevice;
 use budstikke_e2ee::group::Party;
 use budstikke_e2ee::keys::VerifyingKey;
 
@@ -87,15 +88,18 @@ impl Keys for Proven {
 /// # Errors
 /// [`Error::NotReady`] for a device that is no member, or no officer's.
 pub(crate) fn own_officer(seat: &Seat, role: Role) -> Result<Officer, Error> {
-    let own = seat.me.key();
-    let me = seat.group.members()?.into_iter().find(|member| member.key == own);
-    match me.map(|member| member.party) {
-        Some(Party::Device(device)) => Ok(Officer {
-            key: own.as_bytes().to_vec(),
-            unit: device.unit.id.clone(),
-            label: device.label.clone(),
-            role: role.into(),
-        }),
+    let device = own_device(seat)?;
+    Ok(Officer {
+        key: seat.me.key().as_bytes().to_vec(),
+        unit: device.unit.id.clone(),
+        label: device.label.clone(),
+        role: role.into(),
+    })
+}
+
+fn own_device(seat: &Seat) -> Result<Box<VerifiedDevice>, Error> {
+    match seat.own_party()? {
+        Some(Party::Device(device)) => Ok(device),
         _ => Err(Error::NotReady("only an officer's device signs for an office")),
     }
 }
@@ -119,12 +123,7 @@ pub(crate) fn attest(
 pub(crate) fn role_for(seat: &Seat, act: Act) -> Result<Role, Error> {
     let Some(case) = &seat.case else { return Err(Error::NotFound { what: "the case" }) };
     let leg = terms_of(case)?.leg();
-    let own = seat.me.key();
-    let me = seat.group.members()?.into_iter().find(|member| member.key == own);
-    let Some(Party::Device(device)) = me.map(|member| member.party) else {
-        return Err(Error::NotReady("only an officer's device signs for an office"));
-    };
-    let roles = case_roles(&device.roles, leg);
+    let roles = case_roles(&own_device(seat)?.roles, leg);
     let may = roles.iter().find(|role| permit(act, leg, **role).is_ok());
     Ok(may.or(roles.first()).copied().unwrap_or(Role::Unspecified))
 }

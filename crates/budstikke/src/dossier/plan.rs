@@ -7,12 +7,13 @@ use budstikke_case::wire::ActionKind;
 use budstikke_case::{Refusal, Warning};
 
 use super::act::{find, mission_case};
-use super::consent::{fresh, line_stands};
+use super::consent::line_stands;
 use super::file::{Act, Dossier};
-use super::view::act_name;
 use crate::client::Client;
 use crate::error::Error;
+use crate::random::fresh;
 use crate::records;
+use crate::view::short;
 
 /// What stops an act, and what to see before going on.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +45,7 @@ impl Client {
     pub async fn assess_risk(&self, case: &str, file: RiskFile) -> Result<(), Error> {
         self.edit(case, move |dossier, _| {
             let mut risk = file.risk;
-            risk.assessment_id = fresh().to_vec();
+            risk.assessment_id = fresh::<16>().to_vec();
             dossier.risk = Some(risk);
             Ok(())
         })
@@ -58,7 +59,7 @@ impl Client {
     pub async fn verify_facts(&self, case: &str, file: FactsFile) -> Result<(), Error> {
         self.edit(case, move |dossier, _| {
             let mut facts = file.facts;
-            facts.record_id = fresh().to_vec();
+            facts.record_id = fresh::<16>().to_vec();
             dossier.facts.push(facts);
             Ok(())
         })
@@ -93,11 +94,11 @@ impl Client {
     /// [`Error::Refused`] W02 for a plan that is not in order, else as [`Client::assess_risk`].
     pub async fn plan_act(&self, case: &str, file: PlanFile) -> Result<String, Error> {
         self.edit(case, move |dossier, _| {
-            let id = fresh();
+            let id = fresh::<16>();
             let (bytes, _) = complete(file, dossier).encode(id);
             let state = ActionState::draft(bytes)?;
             dossier.acts.push(Act::new(state));
-            Ok(act_name(&id))
+            Ok(short(&id))
         })
         .await
     }

@@ -11,7 +11,7 @@ use budstikke_case::{
 use prost::Message;
 
 use super::act::mission_case;
-use super::consent::{fresh, line_of};
+use super::consent::line_of;
 use super::file::Dossier;
 use super::proof::proofs;
 use crate::channel::seat::{Seat, terms_of};
@@ -19,6 +19,7 @@ use crate::channel::send::{SendOptions, post};
 use crate::client::{Client, Work};
 use crate::error::Error;
 use crate::mission::unit_and_team;
+use crate::random::fresh;
 use crate::records::{self, CaseRecord, MessageRecord};
 use crate::view::message_key;
 
@@ -92,7 +93,7 @@ fn share(work: &Work<'_>, case: &CaseRecord, wanted: &Brief) -> Result<Shared, E
     let made = |file: &Dossier, tokens: &[Vec<u8>]| {
         let consents = &file.ledger;
         let permission = Permission { defender: &defender, onward: &onward, consents, tokens };
-        build(&material, &permission, fresh(), work.now)
+        build(&material, &permission, fresh::<16>(), work.now)
     };
     // Where the terms let it pass as it is, no proof leaves with it.
     let built = match (made(&file, &[]), &line) {

@@ -149,7 +149,7 @@ impl ActView {
         let done = state.done_at().is_some() || over;
         let hex = |hash: &budstikke_case::Hash| data_encoding::HEXLOWER.encode(hash.as_bytes());
         Self {
-            id: act_name(&plan.action_id),
+            id: short(&plan.action_id),
             plan: plan.clone(),
             plan_hash: hex(&state.plan_hash()),
             phase: state.phase(now),
@@ -165,14 +165,4 @@ impl ActView {
             no_further_use: state.no_further_use().map(|(who, at)| (who.to_owned(), at)),
         }
     }
-}
-
-/// The short name of an act.
-pub(super) fn act_name(id: &[u8]) -> String {
-    short(id)
-}
-
-/// The short name of an alert.
-pub(super) fn alert_name(id: &[u8]) -> String {
-    short(id)
 }

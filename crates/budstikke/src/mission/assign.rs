@@ -9,7 +9,7 @@ use budstikke_e2ee::note;
 use budstikke_e2ee::team::TeamMessage;
 use budstikke_proto::id::Label;
 use prost::Message;
-use rand_core::{OsRng, RngCore};
+use rand_core::OsRng;
 use zeroize::Zeroize as _;
 
 use super::{need_admin, own_device, team};
@@ -20,6 +20,7 @@ use crate::client::{Client, Work, parse_address};
 use crate::error::Error;
 use crate::events::Event;
 use crate::posts::usable;
+use crate::random::fresh;
 use crate::records::{self, CaseRecord, Commit, Lane, LaneUse, NoteSecret, WantedPackage, fixed};
 use crate::view::{case_name, case_of_name};
 
@@ -50,8 +51,7 @@ impl Client {
             need_admin(&own_device(work)?)?;
             let case = case_of_name(work, &case)?;
             let device = colleague(work, &officer)?;
-            let mut request_id = [0; 16];
-            OsRng.fill_bytes(&mut request_id);
+            let request_id = fresh::<16>();
             let wanted = WantedPackage {
                 case_id: case.id.clone(),
                 device: device.as_bytes().to_vec(),

@@ -10,7 +10,7 @@ use budstikke_e2ee::team::TeamMessage;
 use budstikke_proto::cell::{self, Opened, SealKey};
 use budstikke_proto::id::SlotId;
 use budstikke_proto::sign::SigningSeed;
-use rand_core::{OsRng, RngCore};
+use rand_core::OsRng;
 use zeroize::Zeroize as _;
 
 use super::{TEAM_POST, found, unit_and_team};
@@ -19,6 +19,7 @@ use crate::client::{Client, Work};
 use crate::error::Error;
 use crate::events::Event;
 use crate::posts::plan_lane;
+use crate::random::fresh;
 use crate::records::{self, ContactRecord, ContactState, Lane, LaneUse, fixed};
 use crate::relay::{RelayError, SlotEntry, Standing};
 use crate::view::{by_name, case_name, contact_name, debug_name};
@@ -221,8 +222,7 @@ fn begin(work: &Work<'_>, name: &str, decision: Decision) -> Result<Vec<u8>, Err
             return Ok(record.id.clone());
         }
     }
-    let mut case_id = [0; 16];
-    OsRng.fill_bytes(&mut case_id);
+    let case_id = fresh::<16>();
     record.case_id = case_id.to_vec();
     record.answer = said(decision);
     let (unit, _) = unit_and_team(work)?;
@@ -254,8 +254,7 @@ fn make_claim(
     let contact = fixed(id, "a first contact")?;
     let keys = seat.group.claim_keys(&work.env(), &contact)?;
     let claim = TeamMessage::Claim { contact, case_id: case_id.to_vec(), device: seat.me.key() };
-    let mut name = [0; 16];
-    OsRng.fill_bytes(&mut name);
+    let name = fresh::<16>();
     let fragments = cell::split(&claim.to_bytes(), name)?;
     let fragment = fragments.first().ok_or(Error::Damaged { what: "a claim" })?;
     let sealed = cell::seal(fragment, &SealKey::from_bytes(*keys.seal_key()), &mut OsRng)?;

@@ -10,7 +10,7 @@ use budstikke_e2ee::keys::{HpkeSecret, SigningKey};
 use budstikke_e2ee::safety::SafetyWords;
 use budstikke_e2ee::team::TeamMessage;
 use budstikke_proto::sign::SigningSeed;
-use rand_core::{OsRng, RngCore};
+use rand_core::OsRng;
 use zeroize::Zeroizing;
 
 use super::found::all_named;
@@ -18,6 +18,7 @@ use super::{TEAM_POST, leg_of, need_admin, own_device, setup, team, unit_and_tea
 use crate::client::{Client, Work};
 use crate::error::Error;
 use crate::posts::route;
+use crate::random::fresh;
 use crate::records::{self, IntakeKeyRecord, LaneUse, SELF, fixed};
 
 const DAY_S: i64 = 86_400;
@@ -230,8 +231,7 @@ fn todays_key(work: &Work<'_>) -> Result<IntakeKey, Error> {
 
 fn make_key(work: &Work<'_>) -> Result<IntakeKeyRecord, Error> {
     let secret = HpkeSecret::generate(work.suite, &mut OsRng)?;
-    let mut id = [0; 8];
-    OsRng.fill_bytes(&mut id);
+    let id = fresh::<8>();
     let record = IntakeKeyRecord {
         id: id.to_vec(),
         seed: secret.seed().to_vec(),
@@ -256,8 +256,7 @@ fn encode_offer(
     offer: Offer,
 ) -> Result<Vec<Vec<u8>>, Error> {
     let draft = || {
-        let mut id = [0; 16];
-        OsRng.fill_bytes(&mut id);
+        let id = fresh::<16>();
         let role = match leg_of(unit.kind) {
             wire::Leg::DefenderMultilateralMission => Role::MultilateralMissionStaff,
             wire::Leg::MissionMinistry => Role::MinistryDesk,

@@ -5,13 +5,14 @@ use budstikke_e2ee::cert::{Chain, DeviceRequest, Role, UnitKind, UnitRequest, is
 use budstikke_e2ee::group::{Charter, Group, GroupKind, Identity};
 use budstikke_e2ee::keys::SigningKey;
 use data_encoding::HEXLOWER;
-use rand_core::{OsRng, RngCore};
+use rand_core::OsRng;
 
 use super::{TEAM_POST, kind_number, need_admin, own_device, unit_and_team};
 use crate::client::{Client, Profile, Work, claim_role, parse_address, wrong_role};
 use crate::error::Error;
 use crate::ministry::{UNIT_CERTIFICATE, UNIT_REQUEST};
 use crate::posts::{plan_lane, plan_post};
+use crate::random::fresh;
 use crate::records::{self, Device, Lane, LaneUse, SELF, Team, Unit, fixed};
 
 /// What a new unit is to be.
@@ -201,8 +202,7 @@ fn found(work: &Work<'_>, setup: &UnitSetup, relays: Vec<String>) -> Result<Unit
 fn found_team(work: &Work<'_>, unit: &Unit, me: &Identity) -> Result<(), Error> {
     let device = own_device(work)?;
     need_admin(&device)?;
-    let mut id = [0; 16];
-    OsRng.fill_bytes(&mut id);
+    let id = fresh::<16>();
     let charter = Charter {
         kind: GroupKind::Team,
         root: device.unit.root,
