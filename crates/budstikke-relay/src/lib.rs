@@ -25,4 +25,4 @@ pub mod testing;
 
 pub use config::{Admission, Config, ConfigError, Engine};
 pub use keys::KeyError;
-pub use server::{Relay, SpawnError};
+pub use server::{Clock, Relay, SpawnError};

@@ -76,7 +76,11 @@ pub struct Relay {
     shutdown_timeout: Duration,
 }
 
+/// Tells the time in Unix seconds.
+pub type Clock = Box<dyn Fn() -> i64 + Send + Sync>;
+
 struct Shared {
+    clock: Clock,
     store: Arc<dyn Store>,
     identity: Identity,
     terms: Terms,
@@ -96,6 +100,14 @@ impl Relay {
     /// # Errors
     /// [`SpawnError`] says what the operator must mend.
     pub async fn spawn(config: Config) -> Result<Self, SpawnError> {
+        Self::spawn_at(config, Box::new(system_time)).await
+    }
+
+    /// The same by another clock than the machine's, in Unix seconds: for scenarios that last days.
+    ///
+    /// # Errors
+    /// [`SpawnError`].
+    pub async fn spawn_at(config: Config, clock: Clock) -> Result<Self, SpawnError> {
         config.check()?;
         let (identity, store) = open(&config).await?;
         let terms = Terms {
@@ -105,7 +117,7 @@ impl Relay {
             front_door_effort: config.front_door_effort,
             mailbox_price: config.admission.price(),
         };
-        let tokens = Arc::new(tokens(&config, &identity)?);
+        let tokens = Arc::new(tokens(&config, &identity, clock())?);
         let socket = socket::bind(config.listen).map_err(SpawnError::Listen)?;
         let local = socket.local_addr().map_err(SpawnError::Listen)?;
         let address = address(&config, &identity, local)?;
@@ -121,8 +133,9 @@ impl Relay {
                 identity.clone(),
                 terms,
                 Arc::clone(&tokens),
-                now(),
+                clock(),
             ))),
+            clock,
             store,
             identity,
             terms,
@@ -197,8 +210,14 @@ impl std::fmt::Debug for Relay {
     }
 }
 
-/// Unix seconds.
-fn now() -> i64 {
+impl Shared {
+    /// Unix seconds.
+    fn now(&self) -> i64 {
+        (self.clock)()
+    }
+}
+
+fn system_time() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
@@ -230,11 +249,11 @@ async fn open(config: &Config) -> Result<(Identity, Arc<dyn Store>), SpawnError>
     opening.await.unwrap_or(Err(SpawnError::Store(StoreError::Closed)))
 }
 
-fn tokens(config: &Config, identity: &Identity) -> Result<TokenKeys, TokenFileError> {
+fn tokens(config: &Config, identity: &Identity, now: i64) -> Result<TokenKeys, TokenFileError> {
     let relay = *identity.relay_id();
     match config.admission {
         Admission::Open | Admission::Work => Ok(TokenKeys::none(relay)),
-        Admission::Tokens | Admission::Either => TokenKeys::load(relay, &config.token_keys, now()),
+        Admission::Tokens | Admission::Either => TokenKeys::load(relay, &config.token_keys, now),
     }
 }
 
@@ -260,13 +279,13 @@ fn address(
 /// Background work: expiry, and the epoch key's change.
 async fn tend(shared: Arc<Shared>) {
     let mut sweeps = interval(SWEEP_INTERVAL);
-    let mut epoch_end = Epoch::end(now());
+    let mut epoch_end = Epoch::end(shared.now());
     loop {
         tokio::select! {
             _ = sweeps.tick() => {}
             () = shared.closing.cancelled() => return,
         }
-        let now = now();
+        let now = shared.now();
         if now >= epoch_end {
             epoch_end = Epoch::end(now);
             let fresh = Arc::new(Epoch::new(
@@ -294,7 +313,7 @@ async fn release(shared: Arc<Shared>) {
             _ = looks.tick() => {}
             () = shared.closing.cancelled() => return,
         }
-        match shared.store.release(now()).await {
+        match shared.store.release(shared.now()).await {
             Ok(count) => {
                 metrics::counter!("budstikke_released_total").increment(count);
                 failing = false;

@@ -7,8 +7,8 @@ use budstikke_proto::op::{ErrorCode, Response};
 use budstikke_proto::slot;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::Shared;
 use super::stream::{Writer, refusal_tick};
-use super::{Shared, now};
 use crate::session::{Query, answer_frame, push_frame};
 use crate::store::{StoreError, StoredCell, WatchEvent};
 
@@ -79,7 +79,7 @@ async fn read(
 ) -> Result<(), Fault> {
     let (mut next, mut left) = (since, max);
     loop {
-        let page = shared.store.read(now(), recv_id, next, left.min(PAGE)).await?;
+        let page = shared.store.read(shared.now(), recv_id, next, left.min(PAGE)).await?;
         let page = page.ok_or(Fault::Unknown)?;
         for cell in &page.cells {
             out.cell(cell).await?;
@@ -103,7 +103,8 @@ async fn subscribe(
     let mut watch = shared.store.watch(recv_id);
     let mut next = since;
     'disk: loop {
-        let page = shared.store.read(now(), recv_id, next, PAGE).await?.ok_or(Fault::Unknown)?;
+        let page =
+            shared.store.read(shared.now(), recv_id, next, PAGE).await?.ok_or(Fault::Unknown)?;
         for cell in &page.cells {
             out.cell(cell).await?;
         }
@@ -132,7 +133,7 @@ async fn subscribe(
 }
 
 async fn read_slot(shared: &Shared, out: &Out<'_>, slot_id: SlotId) -> Result<(), Fault> {
-    let entries = shared.store.slot(now(), slot_id).await?;
+    let entries = shared.store.slot(shared.now(), slot_id).await?;
     for (entry, stored) in (0u32..).zip(&entries) {
         let receipt = slot::sign_receipt(shared.identity.signing(), &slot_id, entry, &stored.hash);
         let count = u32::try_from(stored.payloads.len()).unwrap_or(u32::MAX);
@@ -147,7 +148,7 @@ async fn read_slot(shared: &Shared, out: &Out<'_>, slot_id: SlotId) -> Result<()
 }
 
 async fn read_notice(shared: &Shared, out: &Out<'_>, notice_id: NoticeId) -> Result<(), Fault> {
-    let Some(notice) = shared.store.notice(now(), notice_id).await? else {
+    let Some(notice) = shared.store.notice(shared.now(), notice_id).await? else {
         return Ok(out.answer(&Response::End { next: 0, more: false }).await?);
     };
     let count = u32::try_from(notice.payloads.len()).unwrap_or(u32::MAX);
@@ -168,7 +169,8 @@ async fn read_blob(
     let (mut index, end) = (first, first.saturating_add(wanted));
     loop {
         let max = end.saturating_sub(index).min(PAGE);
-        let page = shared.store.blob(now(), fetch_id, index, max).await?.ok_or(Fault::Unknown)?;
+        let page =
+            shared.store.blob(shared.now(), fetch_id, index, max).await?.ok_or(Fault::Unknown)?;
         for payload in &page.payloads {
             out.push(&Response::BlobPart { index, count: page.count }, payload).await?;
             index = index.saturating_add(1);

@@ -12,7 +12,7 @@ use quinn::{RecvStream, SendStream, VarInt};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{Shared, now, query};
+use super::{Shared, query};
 use crate::session::{Action, Input, Query, Session, Stream, busy_frame};
 
 /// Operations of one stream under way; at the limit, the stream is read no further and QUIC holds the client back.
@@ -140,11 +140,11 @@ impl Driver {
                     }));
                 }
                 Action::Lookup(who) => {
-                    let found = self.shared.store.key_of(now(), who).await;
+                    let found = self.shared.store.key_of(self.shared.now(), who).await;
                     actions.extend(self.handle(Input::Key(found)));
                 }
                 Action::Submit(ticket, mutation) => {
-                    match self.shared.store.submit(now(), vec![*mutation]).await {
+                    match self.shared.store.submit(self.shared.now(), vec![*mutation]).await {
                         Ok(committing) => self.jobs.push(Box::pin(async move {
                             let outcome = committing.await.map(|all| all.into_iter().next());
                             let outcome = first(outcome);
@@ -196,7 +196,7 @@ impl Driver {
 
     fn handle(&mut self, input: Input) -> Vec<Action> {
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        self.stream.handle(now(), &mut session, input)
+        self.stream.handle(self.shared.now(), &mut session, input)
     }
 
     async fn write(&mut self, frame: &Frame) -> Option<()> {
