@@ -9,7 +9,7 @@ use protox::prost_reflect::{Cardinality, DescriptorPool, Kind, MessageDescriptor
 
 const FILES: [&str; 2] = ["budstikke/case/v1/content.proto", "budstikke/case/v1/local.proto"];
 /// Arms of `Content.body` that would make every message large in memory.
-const LARGE: [&str; 12] = [
+const LARGE: [&str; 13] = [
     "privacy_notice",
     "emergency_contact",
     "case_intake",
@@ -20,6 +20,7 @@ const LARGE: [&str; 12] = [
     "action_plan",
     "approval_request",
     "alert",
+    "escalation_contact",
     "effect_report",
     "disclosure_notice",
 ];

@@ -16,8 +16,8 @@ use crate::roles::{Act, permit};
 use crate::scan;
 use crate::wire as w;
 use crate::wire::{
-    AckKind, Alert, AlertAckBody, AlertRecord, AlertTiming, Certainty, Leg, Officer, Severity,
-    Urgency,
+    AckKind, Alert, AlertAckBody, AlertRecord, AlertTiming, Certainty, Leg, Officer, Role,
+    Severity, Urgency,
 };
 use crate::words::strict;
 
@@ -59,6 +59,39 @@ pub fn ack_deadline(urgency: Urgency, raised_at_s: i64, utc_offset_min: i32) -> 
         _ => return working_days_after(raised_at_s, ROUTINE_WORKING_DAYS, utc_offset_min),
     };
     raised_at_s.saturating_add(after)
+}
+
+/// How a drill's headline begins, so that also a screen that shows nothing else of it says what it is.
+pub const EXERCISE: &str = "EXERCISE";
+
+/// How long each person in turn has, once nobody took an alert by its deadline: half of what the first had. FLASH 30
+/// minutes, URGENT 2 hours, HIGH 12 hours, ROUTINE 2 days.
+pub fn turn_s(urgency: Urgency) -> u32 {
+    match urgency {
+        Urgency::Flash => 30 * 60,
+        Urgency::Urgent => 2 * 3_600,
+        Urgency::High => 12 * 3_600,
+        _ => 2 * 86_400,
+    }
+}
+
+/// When the clock of an alert runs that a relay took, or a device received, at `now`: an alert that needed more than
+/// five minutes for that could not be answered before.
+pub fn clock_from(raised_at_s: i64, now: i64) -> i64 {
+    if now.saturating_sub(raised_at_s) > ON_TIME_S { now } else { raised_at_s }
+}
+
+/// What happens to an alert by the clock alone, while no person has taken it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// A quarter of the time is left.
+    Near,
+    /// The deadline.
+    Overdue,
+    /// Whoever comes next has a copy from here on.
+    Escalated(Role),
+    /// Nobody is left: use the way outside this channel.
+    Exhausted,
 }
 
 /// Latest deadline a valid alert may name, whatever the place: five working days span at most nine
@@ -159,6 +192,7 @@ pub struct AlertState {
     acked_at_s: i64,
     held_at_s: i64,
     next_word_by_s: i64,
+    copies_ended: bool,
 }
 
 impl AlertState {
@@ -173,6 +207,7 @@ impl AlertState {
             acked_at_s: 0,
             held_at_s: 0,
             next_word_by_s: 0,
+            copies_ended: false,
             decoded: alert,
         }
     }
@@ -188,9 +223,8 @@ impl AlertState {
         let held = matches!(self.phase, Acked | InHand);
         match event {
             AlertEvent::Sent if self.phase == AlertPhase::Raised => {
-                if now.saturating_sub(self.decoded.raised_at_s) > ON_TIME_S {
-                    self.clock_from_s = self.clock_from_s.max(now);
-                }
+                self.clock_from_s =
+                    self.clock_from_s.max(clock_from(self.decoded.raised_at_s, now));
             }
             AlertEvent::Delivered if self.phase == AlertPhase::Raised => self.phase = Delivered,
             AlertEvent::Read if matches!(self.phase, AlertPhase::Raised | Delivered) => {
@@ -249,6 +283,8 @@ impl AlertState {
             AckKind::Done => AlertPhase::Done,
         };
         self.phase = next;
+        // Whoever takes it ends the copies that wait for others, also if it is given back later.
+        self.copies_ended = true;
         if self.acked_at_s == 0 {
             self.acked_at_s = ack.at_s;
         }
@@ -293,6 +329,27 @@ impl AlertState {
         )
     }
 
+    /// What the clock brings, in order, while no person has it; empty otherwise.
+    pub fn stages(&self) -> Vec<(i64, Stage)> {
+        if !self.waiting() {
+            return Vec::new();
+        }
+        let by = self.ack_by_s();
+        let given = self.decoded.ack_by_s.saturating_sub(self.decoded.raised_at_s);
+        let mut stages = vec![(by.saturating_sub(given / 4), Stage::Near), (by, Stage::Overdue)];
+        if let Some(escalation) = self.decoded.escalation.as_ref().filter(|_| !self.copies_ended) {
+            let after = |seconds: u32| by.saturating_add(seconds.into());
+            stages.extend(
+                escalation
+                    .steps
+                    .iter()
+                    .map(|step| (after(step.after_s), Stage::Escalated(role_of(step)))),
+            );
+            stages.push((after(escalation.exhausted_after_s), Stage::Exhausted));
+        }
+        stages
+    }
+
     /// How many times it was passed on.
     pub fn escalated(&self) -> u32 {
         self.escalated
@@ -320,6 +377,7 @@ impl AlertState {
             acked_at_s: self.acked_at_s,
             next_word_by_s: self.next_word_by_s,
             held_at_s: self.held_at_s,
+            copies_ended: self.copies_ended,
         };
         record.encode_to_vec()
     }
@@ -344,6 +402,7 @@ impl AlertState {
             acked_at_s: record.acked_at_s,
             next_word_by_s: record.next_word_by_s,
             held_at_s: record.held_at_s,
+            copies_ended: record.copies_ended,
         })
     }
 
@@ -386,6 +445,11 @@ impl std::fmt::Debug for AlertState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("AlertState")
     }
+}
+
+/// Whose turn a step is; one of a newer version is nobody's here.
+pub fn role_of(step: &w::EscalationStep) -> Role {
+    Role::try_from(step.to).unwrap_or_default()
 }
 
 /// Body of an acknowledgement, to be signed in [`crate::officer::ACK_DOMAIN`].

@@ -202,5 +202,6 @@ into_body! {
     Alert in Box;
     AlertAck;
     AlertCancelled;
+    EscalationContact in Box;
     DisclosureNotice in Box;
 }

@@ -65,6 +65,8 @@ pub enum Kind {
     AlertAck,
     /// Taken back by who raised it.
     AlertCancelled,
+    /// How a team is reached when nobody answers an alert.
+    EscalationContact,
     /// Who has got what, told to the person concerned.
     DisclosureNotice,
     /// A kind of a newer version; its arm number.
@@ -73,7 +75,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind this version knows, in order of number.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::PrivacyNotice,
         Self::ChannelOffer,
         Self::TermsProposal,
@@ -103,6 +105,7 @@ impl Kind {
         Self::Alert,
         Self::AlertAck,
         Self::AlertCancelled,
+        Self::EscalationContact,
         Self::DisclosureNotice,
     ];
 
@@ -143,6 +146,7 @@ impl Kind {
             Body::Alert(_) => Self::Alert,
             Body::AlertAck(_) => Self::AlertAck,
             Body::AlertCancelled(_) => Self::AlertCancelled,
+            Body::EscalationContact(_) => Self::EscalationContact,
             Body::DisclosureNotice(_) => Self::DisclosureNotice,
         }
     }
@@ -179,6 +183,7 @@ impl Kind {
             Self::Alert => 80,
             Self::AlertAck => 81,
             Self::AlertCancelled => 82,
+            Self::EscalationContact => 84,
             Self::DisclosureNotice => 100,
             Self::Unknown(number) => number,
         }
@@ -222,6 +227,7 @@ impl Kind {
             Self::Alert => "alert",
             Self::AlertAck => "alert-ack",
             Self::AlertCancelled => "alert-cancelled",
+            Self::EscalationContact => "escalation-contact",
             Self::DisclosureNotice => "disclosure-notice",
             Self::Unknown(_) => "unknown",
         }
@@ -251,6 +257,7 @@ impl Kind {
                     | Self::ConsentStatus
                     | Self::AlertAck
                     | Self::AlertCancelled
+                    | Self::EscalationContact
                     | Self::DisclosureNotice
                     | Self::Unknown(_)
             )

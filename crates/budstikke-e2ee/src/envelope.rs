@@ -28,6 +28,8 @@ pub enum Envelope {
     Nudge(Nudge),
     /// A colleague's device asks to be added to the team: [`crate::group::KeyPackage::parse`].
     KeyPackage(Vec<u8>),
+    /// About an alert, outside of any group: [`crate::held::open`].
+    Held(Vec<u8>),
     /// A kind that this version does not know: skip it, keep count, tell nobody.
     Unknown {
         /// The kind's number.
@@ -84,6 +86,7 @@ impl Envelope {
                 pb::Nudge { group_id: nudge.group_id.clone(), epoch: nudge.epoch }.encode_to_vec(),
             ),
             Self::KeyPackage(bytes) => (pb::Kind::KeyPackage as u32, bytes.clone()),
+            Self::Held(bytes) => (pb::Kind::Held as u32, bytes.clone()),
             Self::Unknown { kind } => (*kind, Vec::new()),
         };
         pb::Envelope { version: VERSION, suite: SUITE_ID.into(), kind, body }.encode_to_vec()
@@ -111,6 +114,7 @@ impl Envelope {
             Some(pb::Kind::Welcome) => WelcomeBody::decode(&pb.body).map(Self::Welcome),
             Some(pb::Kind::FirstContact) => Ok(Self::FirstContact(pb.body)),
             Some(pb::Kind::KeyPackage) => Ok(Self::KeyPackage(pb.body)),
+            Some(pb::Kind::Held) => Ok(Self::Held(pb.body)),
             Some(pb::Kind::Nudge) => {
                 let nudge =
                     pb::Nudge::decode(pb.body.as_slice()).map_err(|_| EnvelopeError::Malformed)?;
@@ -151,6 +155,7 @@ impl fmt::Debug for Envelope {
             Self::FirstContact(_) => "Envelope::FirstContact",
             Self::Nudge(_) => "Envelope::Nudge",
             Self::KeyPackage(_) => "Envelope::KeyPackage",
+            Self::Held(_) => "Envelope::Held",
             Self::Unknown { .. } => "Envelope::Unknown",
         })
     }

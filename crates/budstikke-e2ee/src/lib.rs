@@ -96,6 +96,7 @@ pub mod checks;
 pub mod contact;
 pub mod envelope;
 pub mod group;
+pub mod held;
 pub mod invite;
 pub mod keys;
 pub mod note;

@@ -60,6 +60,21 @@ pub enum TeamMessage {
         /// Highest sequence number committed to its vault.
         read_to: u64,
     },
+    /// A rotating held key's secret.
+    HeldKey {
+        /// As told to the other ends of lines.
+        id: [u8; 8],
+        /// For [`crate::keys::HpkeSecret::from_seed`].
+        seed: Zeroizing<[u8; 32]>,
+        /// Unix seconds.
+        valid_from: i64,
+        /// Unix seconds, exclusive.
+        valid_until: i64,
+    },
+    /// Lets every device read the cells of a lane of held copies; its `group_id` is empty.
+    HeldGrant(GrantRecord),
+    /// What the sender answered to a held copy: [`crate::held::verify`].
+    HeldWord(Vec<u8>),
     /// A body that this version does not know.
     Unknown,
 }
@@ -110,17 +125,15 @@ impl TeamMessage {
                     note_key,
                 }))
             }
-            Self::Grant(grant) => Some(Body::Grant(pb::GrantRecord {
-                relay: grant.relay,
-                label: grant.label,
-                seal_key: grant.seal_key.to_vec(),
-                case_id: grant.case_id,
-                group_id: grant.group_id,
-            })),
+            Self::Grant(grant) => Some(Body::Grant(grant.into_pb())),
+            Self::HeldGrant(grant) => Some(Body::HeldGrant(grant.into_pb())),
             Self::IntakeKey { id, seed, valid_from, valid_until } => {
-                let (id, seed) = (id.to_vec(), seed.to_vec());
-                Some(Body::IntakeKey(pb::IntakeKeyShare { id, seed, valid_from, valid_until }))
+                Some(Body::IntakeKey(share(id, &seed, valid_from, valid_until)))
             }
+            Self::HeldKey { id, seed, valid_from, valid_until } => {
+                Some(Body::HeldKey(share(id, &seed, valid_from, valid_until)))
+            }
+            Self::HeldWord(signed) => Some(Body::HeldWord(signed)),
             Self::Claim { contact, case_id, device } => Some(Body::Claim(pb::ClaimInfo {
                 contact: contact.to_vec(),
                 case_id,
@@ -157,19 +170,21 @@ impl TeamMessage {
                 key_package: pb.key_package,
                 note_key: pb.note_key,
             },
-            Body::Grant(mut pb) => Self::Grant(GrantRecord {
-                relay: mem::take(&mut pb.relay),
-                label: mem::take(&mut pb.label),
-                seal_key: signed::fixed(&pb.seal_key).map(Zeroizing::new)?,
-                case_id: mem::take(&mut pb.case_id),
-                group_id: mem::take(&mut pb.group_id),
-            }),
+            Body::Grant(pb) => Self::Grant(GrantRecord::from_pb(pb)?),
+            Body::HeldGrant(pb) => Self::HeldGrant(GrantRecord::from_pb(pb)?),
             Body::IntakeKey(pb) => Self::IntakeKey {
                 id: signed::fixed(&pb.id)?,
                 seed: signed::fixed(&pb.seed).map(Zeroizing::new)?,
                 valid_from: pb.valid_from,
                 valid_until: pb.valid_until,
             },
+            Body::HeldKey(pb) => Self::HeldKey {
+                id: signed::fixed(&pb.id)?,
+                seed: signed::fixed(&pb.seed).map(Zeroizing::new)?,
+                valid_from: pb.valid_from,
+                valid_until: pb.valid_until,
+            },
+            Body::HeldWord(signed) => Self::HeldWord(signed),
             Body::Claim(pb) => Self::Claim {
                 contact: signed::fixed(&pb.contact)?,
                 case_id: pb.case_id,
@@ -178,6 +193,32 @@ impl TeamMessage {
             Body::Cursor(pb) => Self::Cursor { relay: pb.relay, read_to: pb.read_to },
         })
     }
+}
+
+impl GrantRecord {
+    fn into_pb(self) -> pb::GrantRecord {
+        pb::GrantRecord {
+            relay: self.relay,
+            label: self.label,
+            seal_key: self.seal_key.to_vec(),
+            case_id: self.case_id,
+            group_id: self.group_id,
+        }
+    }
+
+    fn from_pb(mut pb: pb::GrantRecord) -> Option<Self> {
+        Some(Self {
+            relay: mem::take(&mut pb.relay),
+            label: mem::take(&mut pb.label),
+            seal_key: signed::fixed(&pb.seal_key).map(Zeroizing::new)?,
+            case_id: mem::take(&mut pb.case_id),
+            group_id: mem::take(&mut pb.group_id),
+        })
+    }
+}
+
+fn share(id: [u8; 8], seed: &[u8; 32], valid_from: i64, valid_until: i64) -> pb::IntakeKeyShare {
+    pb::IntakeKeyShare { id: id.to_vec(), seed: seed.to_vec(), valid_from, valid_until }
 }
 
 impl fmt::Debug for TeamMessage {

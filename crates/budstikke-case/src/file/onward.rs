@@ -309,7 +309,7 @@ impl AlertFile {
         let raw = or(t.word::<w::Urgency>("preset")?, w::Urgency::Routine.into());
         let urgency = w::Urgency::try_from(raw).unwrap_or(w::Urgency::Routine);
         let preset = alert::preset(urgency);
-        let alert = w::Alert {
+        let mut alert = w::Alert {
             alert_id: no_id(),
             preset: raw,
             timing: or(t.word::<w::AlertTiming>("timing")?, preset.timing.into()),
@@ -323,7 +323,12 @@ impl AlertFile {
             ack_by_s: alert::ack_deadline(urgency, now, t.utc_offset_min()),
             brief_hash: Vec::new(),
             off_channel: t.text("off_channel")?,
+            exercise: t.flag("exercise")?,
+            escalation: None,
         };
+        if alert.exercise && !alert.headline.starts_with(alert::EXERCISE) {
+            alert.headline = format!("{}: {}", alert::EXERCISE, alert.headline);
+        }
         t.finish()?;
         validate_alert(&alert)?;
         Ok(Self { alert })

@@ -4,13 +4,24 @@ use super::action::signed_role;
 use super::check::{Check, Checked, MAX_TIME, Optional, Required};
 use super::consent::by_officer;
 use super::{ID_LEN, MAX_ALIAS};
-use crate::alert::latest_ack_s;
+use crate::alert::{EXERCISE, latest_ack_s};
 use crate::carried::decode;
 use crate::refusal::{Fault, Refusal};
 use crate::roles::Act;
 use crate::wire as w;
 use crate::wire::{IdentityLevel, Role};
 use crate::words::strict;
+
+/// People who may come next.
+const MAX_STEPS: usize = 4;
+/// A relay holds nothing for longer than 28 days.
+const MAX_AFTER_S: u32 = 28 * 86_400;
+/// Cells of one copy: the longest alert takes two.
+const MAX_COPY_CELLS: u32 = 8;
+/// Bytes of a relay's address, and of an encoded route, which has one in it.
+const MAX_RELAY: usize = 300;
+const MAX_ROUTE: usize = 512;
+const X_WING_KEY_LEN: usize = 1_216;
 
 pub(super) fn alert(m: &w::Alert, c: &mut Check) -> Checked {
     c.id("alert_id", &m.alert_id, Required, ID_LEN)?;
@@ -26,7 +37,37 @@ pub(super) fn alert(m: &w::Alert, c: &mut Check) -> Checked {
     // A sender may ask for an answer sooner than the preset says, never later.
     c.range("ack_by_s", m.ack_by_s, m.raised_at_s.saturating_add(60)..=latest_ack_s(m))?;
     c.id("brief_hash", &m.brief_hash, Optional, 32)?;
-    c.text("off_channel", &m.off_channel, Optional, 200)
+    c.text("off_channel", &m.off_channel, Optional, 200)?;
+    // Whoever only sees the headline has to see that it is one, too.
+    if m.exercise != m.headline.starts_with(EXERCISE) {
+        return Err(c.fault("exercise", Fault::Contradiction));
+    }
+    match &m.escalation {
+        Some(escalation) => c.inside("escalation", |c| steps(escalation, c)),
+        None => Ok(()),
+    }
+}
+
+fn steps(m: &w::Escalation, c: &mut Check) -> Checked {
+    let mut after = 0;
+    c.each("steps", &m.steps, 1..=MAX_STEPS, |c, step| {
+        c.word::<w::Role>("to", step.to, Required)?;
+        c.range("after_s", step.after_s, after..=MAX_AFTER_S)?;
+        after = step.after_s;
+        c.text("relay", &step.relay, Required, MAX_RELAY)?;
+        c.id("send_id", &step.send_id, Required, 32)?;
+        c.range("cells", step.cells, 1..=MAX_COPY_CELLS)?;
+        c.id("cancel_key", &step.cancel_key, Required, 32)
+    })?;
+    c.range("exhausted_after_s", m.exhausted_after_s, after..=MAX_AFTER_S)
+}
+
+pub(super) fn contact(m: &w::EscalationContact, c: &mut Check) -> Checked {
+    c.id("key_id", &m.key_id, Required, 8)?;
+    c.id("public_key", &m.public_key, Required, X_WING_KEY_LEN)?;
+    c.range("valid_until_s", m.valid_until_s, 1..=MAX_TIME)?;
+    c.range("route", m.route.len(), 1..=MAX_ROUTE)?;
+    c.words::<w::Role>("order", &m.order, 0..=MAX_STEPS)
 }
 
 pub(super) fn ack(m: &w::AlertAck, role: Role, c: &mut Check) -> Checked {

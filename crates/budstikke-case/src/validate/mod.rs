@@ -103,6 +103,7 @@ fn onward(body: &Body, leg: Leg, role: Role, c: &mut Check) -> Result<(), Refusa
         Body::Alert(m) => alert::alert(m, c),
         Body::AlertAck(m) => alert::ack(m, role, c),
         Body::AlertCancelled(m) => alert::cancelled(m, c),
+        Body::EscalationContact(m) => alert::contact(m, c),
         Body::DisclosureNotice(m) => alert::disclosure(m, c),
         // Every other kind has its row in `validate`.
         _ => Err(malformed("body", Fault::Misplaced)),
@@ -206,7 +207,9 @@ fn acts(body: &Body, leg: Leg) -> Vec<Act> {
         Body::Decision(_) => vec![Act::Decide],
         Body::ReactionInformed(_) | Body::DisclosureNotice(_) => vec![Act::TellDefender],
         Body::GuardOverride(_) => vec![Act::Override],
-        Body::Alert(_) | Body::AlertCancelled(_) => vec![Act::RaiseAlert],
+        Body::Alert(_) | Body::AlertCancelled(_) | Body::EscalationContact(_) => {
+            vec![Act::RaiseAlert]
+        }
         Body::AlertAck(_) => vec![Act::Acknowledge],
     }
 }

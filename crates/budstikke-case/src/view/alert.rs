@@ -20,6 +20,20 @@ pub(super) fn alert(m: &w::Alert, s: &mut Sections) {
         l.word::<w::Certainty>("view-certainty", m.certainty);
         l.moment("view-raised", m.raised_at_s);
         l.text("view-off-channel", &m.off_channel);
+        l.flag("view-exercise", m.exercise);
+    });
+    let escalation = m.escalation.as_ref();
+    let steps = escalation.map(|it| it.steps.as_slice()).unwrap_or_default();
+    s.each("view-escalation", steps, |l, step| {
+        l.word::<w::Role>("view-escalation-to", step.to);
+        l.moment("view-escalation-at", m.ack_by_s.saturating_add(step.after_s.into()));
+    });
+}
+
+pub(super) fn contact(m: &w::EscalationContact, s: &mut Sections) {
+    s.add("view-escalation-contact", |l| l.moment("view-valid-until", m.valid_until_s));
+    s.each("view-escalation", &m.order, |l, role| {
+        l.word::<w::Role>("view-escalation-to", *role);
     });
 }
 

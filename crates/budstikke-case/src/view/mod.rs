@@ -139,6 +139,7 @@ fn onward(body: &Body, s: &mut Sections) {
         Body::Alert(m) => alert::alert(m, s),
         Body::AlertAck(m) => alert::ack(m, s),
         Body::AlertCancelled(m) => alert::cancelled(m, s),
+        Body::EscalationContact(m) => alert::contact(m, s),
         Body::DisclosureNotice(m) => alert::disclosure(m, s),
         _ => {}
     }
