@@ -2,7 +2,9 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
 pub mod case_work;
+pub mod crowd;
 pub mod desk;
+pub mod honest;
 pub mod peek;
 pub mod proxy;
 pub mod raw;

@@ -45,11 +45,15 @@ pub struct Handshake {
     pub groups: Vec<&'static dyn SupportedKxGroup>,
     /// Application protocol to offer.
     pub alpn: &'static [u8],
+    /// Between two pings.
+    pub pings: Option<Duration>,
 }
 
 impl Default for Handshake {
     fn default() -> Self {
-        Self { groups: vec![aws_lc_rs::kx_group::X25519MLKEM768], alpn: b"h3" }
+        let groups = vec![aws_lc_rs::kx_group::X25519MLKEM768];
+        // A client that waits for an answer only learns of a lost relay when it says something.
+        Self { groups, alpn: b"h3", pings: Some(Duration::from_secs(1)) }
     }
 }
 
@@ -59,6 +63,8 @@ pub struct Raw {
     pub connection: Connection,
     endpoint: Endpoint,
     shared: Arc<Shared>,
+    /// Whether the endpoint ends with it.
+    alone: bool,
 }
 
 struct Shared {
@@ -69,7 +75,9 @@ struct Shared {
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        self.endpoint.close(0u32.into(), b"");
+        if self.alone {
+            self.endpoint.close(0u32.into(), b"");
+        }
     }
 }
 
@@ -87,6 +95,17 @@ impl Raw {
     /// # Errors
     /// [`RawError::Connect`].
     pub async fn connect_with(address: &RelayAddress, how: Handshake) -> Result<Self, RawError> {
+        let endpoint = Self::endpoint(address, how)?;
+        let mut raw = Self::connect_from(&endpoint, address).await?;
+        raw.alone = true;
+        Ok(raw)
+    }
+
+    /// A socket for any number of connections.
+    ///
+    /// # Errors
+    /// [`RawError::Connect`].
+    pub fn endpoint(address: &RelayAddress, how: Handshake) -> Result<Endpoint, RawError> {
         let failed = |error: &dyn std::fmt::Display| RawError::Connect(error.to_string());
         let provider = CryptoProvider { kx_groups: how.groups, ..aws_lc_rs::default_provider() };
         let provider = Arc::new(provider);
@@ -101,14 +120,25 @@ impl Raw {
         let crypto = QuicClientConfig::try_from(tls).map_err(|error| failed(&error))?;
         let mut config = quinn::ClientConfig::new(Arc::new(crypto));
         let mut transport = quinn::TransportConfig::default();
-        // A client that waits for an answer only learns of a lost relay when it says something.
-        transport.keep_alive_interval(Some(Duration::from_secs(1)));
+        transport.keep_alive_interval(how.pings);
         config.transport_config(Arc::new(transport));
 
-        let ip = address.host.parse().map_err(|_| RawError::Connect("not an IP".into()))?;
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut endpoint = Endpoint::client(any).map_err(|error| failed(&error))?;
         endpoint.set_default_client_config(config);
+        Ok(endpoint)
+    }
+
+    /// Connects from a socket that others use too.
+    ///
+    /// # Errors
+    /// [`RawError::Connect`].
+    pub async fn connect_from(
+        endpoint: &Endpoint,
+        address: &RelayAddress,
+    ) -> Result<Self, RawError> {
+        let failed = |error: &dyn std::fmt::Display| RawError::Connect(error.to_string());
+        let ip = address.host.parse().map_err(|_| RawError::Connect("not an IP".into()))?;
         let connection = endpoint
             .connect(SocketAddr::new(ip, address.port), "relay.invalid")
             .map_err(|error| failed(&error))?
@@ -120,7 +150,7 @@ impl Raw {
             .map_err(|_| RawError::Protocol("no exporter"))?;
         let request = AtomicU64::new(1);
         let shared = Arc::new(Shared { relay: address.clone(), nonce, request });
-        Ok(Self { connection, endpoint, shared })
+        Ok(Self { connection, endpoint: endpoint.clone(), shared, alone: false })
     }
 
     /// Where this client sends from.

@@ -79,6 +79,19 @@ impl RelayProcess {
         self.child.id().try_into().expect("a process id")
     }
 
+    /// Its resident memory, in bytes.
+    ///
+    /// # Panics
+    /// When it does not run, or this is no Linux.
+    #[allow(clippy::expect_used, reason = "a test fails loudly")]
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()));
+        let status = status.expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let pages = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        pages.expect("a number of kB") * 1024
+    }
+
     /// Kills it with SIGKILL, at once.
     ///
     /// # Panics
@@ -118,11 +131,10 @@ impl Drop for RelayProcess {
 pub fn relay_binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        // target/<profile>/deps/<test>-<hash>
-        let test = std::env::current_exe().expect("this test has a path");
-        let profile = test.ancestors().nth(2).expect("it lies in target/<profile>/deps");
-        let binary = profile.join("relay-program");
-        assert!(binary.exists(), "cargo built no {}", binary.display());
-        binary
+        // target/<profile>/deps/<test>-<hash>, or target/<profile>/<program>
+        let this = std::env::current_exe().expect("this program has a path");
+        let folders = this.ancestors().skip(1).take(2);
+        let mut found = folders.map(|it| it.join("relay-program"));
+        found.find(|it| it.exists()).expect("cargo built relay-program")
     })
 }

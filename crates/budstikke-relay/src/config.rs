@@ -61,7 +61,9 @@ pub struct Config {
     /// Handshakes under way from which on a newcomer first proves its address, which costs it a round trip. With 0
     /// everybody does.
     pub retry_above: u32,
-    /// Seconds without a packet after which a connection is dropped, 5 to 600.
+    /// Seconds without a packet after which a connection is dropped, 5 to 600. A frame may take as long from its first
+    /// byte, the next one of a request as long to come, an answer to be taken; whoever proves no capability is let go
+    /// after five times that.
     pub idle_timeout_s: u32,
     /// Seconds that a shutdown waits for work under way.
     pub shutdown_timeout_s: u32,

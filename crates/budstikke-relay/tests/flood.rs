@@ -15,16 +15,21 @@
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use budstikke_proto::auth::CapabilityKey;
 use bytes::BytesMut;
 use quinn_proto::crypto::rustls::QuicClientConfig;
 use quinn_proto::{ClientConfig, Connection, DatagramEvent, Endpoint, EndpointConfig};
 use rand_core::{OsRng, RngCore};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "shared with the end-to-end tests, which use all of it"
+)]
+#[path = "../../../tests/src/honest.rs"]
+mod honest;
 #[allow(
     dead_code,
     unreachable_pub,
@@ -40,7 +45,7 @@ mod raw;
 #[path = "../../../tests/src/relay_process.rs"]
 mod relay_process;
 
-use raw::Raw;
+use honest::Honest;
 use relay_process::{RelayOptions, RelayProcess};
 
 const HALF_OPEN: usize = 10_000;
@@ -53,13 +58,6 @@ fn relay(folder: &Path, flags: &[&str]) -> RelayProcess {
     options.program = Some(env!("CARGO_BIN_EXE_budstikke-relay").into());
     options.flags.extend(flags.iter().map(|flag| (*flag).into()));
     RelayProcess::start(&options)
-}
-
-/// Resident memory of a process, in bytes.
-fn memory(relay: &RelayProcess) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", relay.pid())).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
 }
 
 /// A UDP socket that counts, in a network of its own.
@@ -177,54 +175,6 @@ fn flush(connection: &mut Connection, meter: &mut Meter) {
     datagrams(connection).iter().for_each(|datagram| meter.send(datagram));
 }
 
-/// Connects and reads its mailbox, again and again, until told to stop. Counts what was answered.
-struct Honest {
-    stop: Arc<AtomicBool>,
-    answered: Arc<AtomicU64>,
-    slowest: tokio::task::JoinHandle<Duration>,
-}
-
-impl Honest {
-    fn start(relay: &RelayProcess) -> Self {
-        let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let (address, until, count) =
-            (relay.address.clone(), Arc::clone(&stop), Arc::clone(&answered));
-        let slowest = tokio::spawn(async move {
-            let (mut slowest, owner) = (Duration::ZERO, CapabilityKey::random(&mut OsRng));
-            let raw = Raw::connect(&address).await.expect("an honest client gets in");
-            let mut stream = raw.open().await.expect("a stream");
-            let mailbox = stream.create(&owner, None).await.expect("a mailbox");
-            while !until.load(Ordering::Relaxed) {
-                let began = Instant::now();
-                let raw = Raw::connect(&address).await.expect("an honest client gets in");
-                let mut stream = raw.open().await.expect("a stream");
-                stream.read_all(&owner, mailbox).await.expect("an answer");
-                slowest = slowest.max(began.elapsed());
-                count.fetch_add(1, Ordering::Relaxed);
-            }
-            slowest
-        });
-        Self { stop, answered, slowest }
-    }
-
-    /// Waits for `more` answers.
-    async fn answered(&self, more: u64) {
-        let wanted = self.answered.load(Ordering::Relaxed) + more;
-        let reached = async {
-            while self.answered.load(Ordering::Relaxed) < wanted {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_mins(1), reached).await.expect("answers in a minute");
-    }
-
-    async fn end(self) -> (u64, Duration) {
-        self.stop.store(true, Ordering::Relaxed);
-        let slowest = self.slowest.await.unwrap();
-        (self.answered.load(Ordering::Relaxed), slowest)
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn half_open_handshakes_and_garbage_get_little_and_an_honest_client_all() {
     let folder = tempfile::tempdir().unwrap();
@@ -239,7 +189,7 @@ async fn half_open_handshakes_and_garbage_get_little_and_an_honest_client_all() 
         meter.drain();
     }
     honest.answered(20).await;
-    let before = memory(&relay);
+    let before = relay.memory();
 
     let (meter, flights) = tokio::task::spawn_blocking({
         let mut meter = Meter::new(&relay, [127, 1, 2, 1]);
@@ -276,7 +226,7 @@ async fn half_open_handshakes_and_garbage_get_little_and_an_honest_client_all() 
     .await
     .unwrap();
     honest.answered(5).await;
-    let after = memory(&relay);
+    let after = relay.memory();
     let (answered, slowest) = honest.end().await;
 
     let ratio = |(sent, received): (u64, u64)| received as f64 / sent as f64;

@@ -19,7 +19,7 @@ use crate::admission::tokens::{TokenFileError, TokenKeys};
 use crate::admission::work::Prices;
 use crate::config::{Admission, Config, ConfigError, Engine};
 use crate::keys::{Identity, KeyError, RelayKeys, STORE_FOLDER};
-use crate::session::{Epoch, Session, Terms};
+use crate::session::{Epoch, RoomLimits, Rooms, Session, Terms};
 use crate::store::{FjallStore, Limits, MemoryStore, Store, StoreError};
 use crate::{admin, log};
 
@@ -31,13 +31,20 @@ mod tls;
 
 /// A connection keeps the epoch that it began with, which is valid for at least seven days.
 const CONNECTION_LIFE: Duration = Duration::from_hours(6 * 24);
-/// A connection without a stream at two such looks in a row ends, pings or not.
-const IDLE_LOOK: Duration = Duration::from_mins(1);
+/// Looks at a connection, half the time apart that it may be silent. It ends when it had no stream at two in a row, pings
+/// or not, and when it has proved no capability after so many.
+const STRANGER_LOOKS: u32 = 10;
+/// The time that the last answers of a connection get when the relay ends it.
+const DRAIN: Duration = Duration::from_secs(5);
 const SWEEP_INTERVAL: Duration = Duration::from_mins(15);
 /// How often the relay looks for held cells whose time has come; they leave within a second of it.
 const RELEASE_LOOK: Duration = Duration::from_millis(250);
-/// Blobs that are being received, of all clients together: at most a megabyte of memory each.
-const MAX_UPLOADS: usize = 64;
+/// What requests of several frames hold, of all clients together: 64 MiB of blobs, 60 MiB of the others.
+const ROOMS: RoomLimits = RoomLimits { blobs: 64, unfinished: 1_024, payloads: 4_096 };
+/// What a client may send ahead once it has proved a capability; until then, [`tls::STRANGERS_WINDOW`].
+const WINDOW: VarInt = VarInt::from_u32(1 << 20);
+/// Reads of one connection that hold a page in memory; the others wait for their turn.
+const MAX_READS: usize = 4;
 /// Application close codes.
 const CODE_CLOSING: VarInt = VarInt::from_u32(1);
 const CODE_FULL: VarInt = VarInt::from_u32(2);
@@ -90,7 +97,9 @@ struct Shared {
     tasks: TaskTracker,
     door: Door,
     prices: Arc<Prices>,
-    uploads: Arc<Semaphore>,
+    rooms: Arc<Rooms>,
+    /// How long a client may be silent: without a packet, in the middle of a frame, or while its answers wait.
+    patience: Duration,
     started: Instant,
 }
 
@@ -144,7 +153,8 @@ impl Relay {
             tasks: TaskTracker::new(),
             door: Door::new(config.door()),
             prices: Arc::new(Prices::new(config.prices())),
-            uploads: Arc::new(Semaphore::new(MAX_UPLOADS)),
+            rooms: Arc::new(Rooms::new(ROOMS)),
+            patience: idle,
             started: Instant::now(),
         });
         let admin = match config.admin_listen {
@@ -336,19 +346,26 @@ async fn serve(shared: &Arc<Shared>, connection: &Connection) {
     let mut secret = [0; 32];
     OsRng.fill_bytes(&mut secret);
     let epoch = Arc::clone(&shared.epoch.read().unwrap_or_else(PoisonError::into_inner));
-    let (prices, uploads) = (Arc::clone(&shared.prices), Arc::clone(&shared.uploads));
-    let session = Arc::new(Mutex::new(Session::new(epoch, nonce, secret, prices, uploads)));
+    let (prices, rooms) = (Arc::clone(&shared.prices), Arc::clone(&shared.rooms));
+    let session = Session::new(epoch, nonce, secret, prices, rooms);
+    let client = stream::Client {
+        session: Arc::new(Mutex::new(session)),
+        connection: connection.clone(),
+        ending: shared.closing.child_token(),
+        reads: Arc::new(Semaphore::new(MAX_READS)),
+    };
     let streams = TaskTracker::new();
     let end = sleep(CONNECTION_LIFE);
     tokio::pin!(end);
-    let (mut looks, mut idle) = (interval(IDLE_LOOK), 0);
+    let (mut looks, mut look, mut idle) = (interval(shared.patience / 2), 0, 0);
     looks.reset();
     loop {
         let stream = tokio::select! {
             stream = connection.accept_bi() => stream,
             _ = looks.tick() => {
+                look += 1;
                 idle = if streams.is_empty() { idle + 1 } else { 0 };
-                if idle == 2 {
+                if idle == 2 || look == STRANGER_LOOKS && client.is_stranger() {
                     break;
                 }
                 continue;
@@ -357,10 +374,12 @@ async fn serve(shared: &Arc<Shared>, connection: &Connection) {
             () = &mut end => break,
         };
         let Ok((send, recv)) = stream else { break };
-        let task = stream::serve(Arc::clone(shared), Arc::clone(&session), send, recv);
+        let task = stream::serve(Arc::clone(shared), client.clone(), send, recv);
         shared.tasks.spawn(streams.track_future(task));
     }
+    client.ending.cancel();
     streams.close();
-    streams.wait().await;
+    // Whoever does not read the last answers loses them.
+    let _ = timeout(DRAIN, streams.wait()).await;
     connection.close(CODE_CLOSING, b"closing");
 }

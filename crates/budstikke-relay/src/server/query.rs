@@ -6,6 +6,7 @@ use budstikke_proto::id::{FetchId, NoticeId, RecvId, SlotId};
 use budstikke_proto::op::{ErrorCode, Response};
 use budstikke_proto::slot;
 use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use super::stream::{Writer, refusal_tick};
@@ -39,17 +40,23 @@ impl From<StoreError> for Fault {
     }
 }
 
-pub(super) async fn run(
-    shared: &Shared,
-    request: u64,
-    query: Query,
-    arrived: Instant,
-    writer: &Writer,
-) -> Result<(), Left> {
-    let out = Out { request, writer };
+/// Whose answer it is, and where it goes.
+pub(super) struct To<'a> {
+    pub(super) request: u64,
+    /// When the request came.
+    pub(super) arrived: Instant,
+    pub(super) writer: &'a Writer,
+    /// Ends a subscription.
+    pub(super) ending: &'a CancellationToken,
+}
+
+pub(super) async fn run(shared: &Shared, query: Query, to: &To<'_>) -> Result<(), Left> {
+    let out = Out { request: to.request, writer: to.writer };
     let done = match query {
         Query::Read { recv_id, since, max } => read(shared, &out, recv_id, since, max).await,
-        Query::Subscribe { recv_id, since } => subscribe(shared, &out, recv_id, since).await,
+        Query::Subscribe { recv_id, since } => {
+            subscribe(shared, &out, to.ending, recv_id, since).await
+        }
         Query::Slot(slot_id) => read_slot(shared, &out, slot_id).await,
         Query::Notice(notice_id) => read_notice(shared, &out, notice_id).await,
         Query::Blob { fetch_id, first, count } => {
@@ -61,7 +68,7 @@ pub(super) async fn run(
         Err(Fault::Left) => return Err(Left),
         Err(Fault::Unknown) => {
             // Proved earlier in this session and gone since: refused when an unknown id would be.
-            sleep_until(refusal_tick(shared.started, arrived)).await;
+            sleep_until(refusal_tick(shared.started, to.arrived)).await;
             (ErrorCode::Refused, 0)
         }
         Err(Fault::Store(StoreError::Closed)) => (ErrorCode::Closing, 5),
@@ -96,6 +103,7 @@ async fn read(
 async fn subscribe(
     shared: &Shared,
     out: &Out<'_>,
+    ending: &CancellationToken,
     recv_id: RecvId,
     since: u64,
 ) -> Result<(), Fault> {
@@ -115,7 +123,7 @@ async fn subscribe(
         loop {
             let event = tokio::select! {
                 event = watch.next() => event,
-                () = shared.closing.cancelled() => return Err(StoreError::Closed.into()),
+                () = ending.cancelled() => return Err(StoreError::Closed.into()),
                 // A mailbox that expired tells nobody.
                 () = sleep(RECHECK) => WatchEvent::Behind,
             };

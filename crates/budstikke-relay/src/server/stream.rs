@@ -8,25 +8,26 @@ use budstikke_proto::frame::{Class, Frame, class_of};
 use budstikke_proto::limits::DATA_FRAME_LEN;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use quinn::{RecvStream, SendStream, VarInt};
+use quinn::{Connection, RecvStream, SendStream, VarInt};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
 
-use super::{Shared, query};
-use crate::session::{Action, Input, Query, Session, Stream, busy_frame};
+use super::{Shared, WINDOW, query};
+use crate::session::{Action, Input, Query, Session, Stream, Unfinished, busy_frame};
 
 /// Operations of one stream under way; at the limit, the stream is read no further and QUIC holds the client back.
 const MAX_JOBS: usize = 64;
 /// Subscriptions of one stream; one more is told that the relay is busy.
 const MAX_SUBSCRIPTIONS: usize = 8;
-/// Reads of one stream that hold a page in memory; the others wait for their turn.
-const MAX_READS: usize = 4;
 /// Frames that wait for a stream's writer.
-const WRITE_QUEUE: usize = 8;
+const WRITE_QUEUE: usize = 4;
 /// The time to open a stream.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
-/// The time for all frames of one request: a megabyte at 4 kB a second.
-const REQUEST_TIMEOUT: Duration = Duration::from_mins(5);
+/// The time for all frames of one blob: a megabyte at 4 kB a second.
+const BLOB_TIMEOUT: Duration = Duration::from_mins(5);
+/// The time for all frames of a slot entry or a notice: 240 kB at the same pace.
+const PARTS_TIMEOUT: Duration = Duration::from_mins(1);
 /// The time that a finished stream's last frames get to arrive.
 const LINGER: Duration = Duration::from_secs(5);
 /// Refusals leave at multiples of this since the relay's start, the second one after the request came: whatever the
@@ -43,37 +44,48 @@ enum Done {
     Nothing,
 }
 
-pub(super) async fn serve(
-    shared: Arc<Shared>,
-    session: Arc<Mutex<Session>>,
-    send: SendStream,
-    recv: RecvStream,
-) {
+/// What the streams of one connection share.
+#[derive(Clone)]
+pub(super) struct Client {
+    pub(super) session: Arc<Mutex<Session>>,
+    pub(super) connection: Connection,
+    /// Cancelled when the relay, or this connection, ends.
+    pub(super) ending: CancellationToken,
+    pub(super) reads: Arc<Semaphore>,
+}
+
+impl Client {
+    /// Whether it has proved no capability so far.
+    pub(super) fn is_stranger(&self) -> bool {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner).is_stranger()
+    }
+}
+
+pub(super) async fn serve(shared: Arc<Shared>, client: Client, send: SendStream, recv: RecvStream) {
     let (writer, queue) = mpsc::channel(WRITE_QUEUE);
+    let patience = shared.patience;
     let driver = Driver {
         shared,
-        session,
+        client,
         stream: Stream::default(),
         frames: Frames::new(recv),
         writer,
         jobs: FuturesUnordered::new(),
         subscriptions: 0,
-        reads: Arc::new(Semaphore::new(MAX_READS)),
         reading: true,
         arrived: Instant::now(),
     };
-    tokio::join!(driver.run(), write(queue, send));
+    tokio::join!(driver.run(), write(queue, send, patience));
 }
 
 struct Driver {
     shared: Arc<Shared>,
-    session: Arc<Mutex<Session>>,
+    client: Client,
     stream: Stream,
     frames: Frames,
     writer: Writer,
     jobs: FuturesUnordered<Job>,
     subscriptions: usize,
-    reads: Arc<Semaphore>,
     reading: bool,
     /// When the newest frame came.
     arrived: Instant,
@@ -81,13 +93,14 @@ struct Driver {
 
 impl Driver {
     async fn run(mut self) {
-        let closing = self.shared.closing.clone();
+        let ending = self.client.ending.clone();
         let deadline = Instant::now() + OPEN_TIMEOUT;
         let mut opened = false;
-        let mut unfinished = None;
+        let mut unfinished: Option<(Unfinished, Instant)> = None;
         while self.reading || !self.jobs.is_empty() {
+            let patience = self.shared.patience;
             let input = tokio::select! {
-                frame = self.frames.next(), if self.reading && self.jobs.len() < MAX_JOBS => {
+                frame = self.frames.next(patience), if self.reading && self.jobs.len() < MAX_JOBS => {
                     let Some(bytes) = frame else {
                         self.reading = false;
                         continue;
@@ -104,19 +117,28 @@ impl Driver {
                     Done::Nothing => continue,
                 },
                 () = self.writer.closed() => return,
-                () = closing.cancelled(), if self.reading => {
+                () = ending.cancelled(), if self.reading => {
                     self.reading = false;
                     continue;
                 }
                 () = sleep_until(deadline), if !opened => return,
-                () = sleep_until(unfinished.unwrap_or(deadline)), if unfinished.is_some() => return,
+                () = sleep_until(unfinished.map_or(deadline, |(_, end)| end.min(self.arrived + patience))),
+                    if unfinished.is_some() => return,
             };
             opened = true;
             if self.drive(input).await.is_none() {
                 return;
             }
-            let end = unfinished.or_else(|| Instant::now().checked_add(REQUEST_TIMEOUT));
-            unfinished = end.filter(|_| self.stream.is_unfinished());
+            let still = unfinished.map(|(what, _)| what);
+            if self.stream.unfinished() != still {
+                unfinished = self.stream.unfinished().map(|what| {
+                    let time = match what {
+                        Unfinished::Part => PARTS_TIMEOUT,
+                        Unfinished::Blob => BLOB_TIMEOUT,
+                    };
+                    (what, Instant::now() + time)
+                });
+            }
         }
     }
 
@@ -169,19 +191,23 @@ impl Driver {
                     self.subscriptions += 1;
                     let arrived = self.arrived;
                     let (shared, writer) = (Arc::clone(&self.shared), self.writer.clone());
+                    let ending = self.client.ending.clone();
                     self.jobs.push(Box::pin(async move {
                         // Ends with the mailbox, the relay, or when nobody reads it.
-                        let _ = query::run(&shared, request, what, arrived, &writer).await;
+                        let to = query::To { request, arrived, writer: &writer, ending: &ending };
+                        let _ = query::run(&shared, what, &to).await;
                         Done::Subscription
                     }));
                 }
                 Action::Start(request, what) => {
                     let (shared, writer) = (Arc::clone(&self.shared), self.writer.clone());
-                    let (turn, arrived) = (Arc::clone(&self.reads), self.arrived);
+                    let (turn, arrived) = (Arc::clone(&self.client.reads), self.arrived);
+                    let ending = self.client.ending.clone();
                     self.jobs.push(Box::pin(async move {
                         let _turn = turn.acquire().await;
                         // Ends when its answer is complete, or nobody reads it.
-                        let _ = query::run(&shared, request, what, arrived, &writer).await;
+                        let to = query::To { request, arrived, writer: &writer, ending: &ending };
+                        let _ = query::run(&shared, what, &to).await;
                         Done::Nothing
                     }));
                 }
@@ -195,8 +221,13 @@ impl Driver {
     }
 
     fn handle(&mut self, input: Input) -> Vec<Action> {
-        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        self.stream.handle(self.shared.now(), &mut session, input)
+        let mut session = self.client.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let stranger = session.is_stranger();
+        let actions = self.stream.handle(self.shared.now(), &mut session, input);
+        if stranger && !session.is_stranger() {
+            self.client.connection.set_receive_window(WINDOW);
+        }
+        actions
     }
 
     async fn write(&mut self, frame: &Frame) -> Option<()> {
@@ -218,13 +249,15 @@ pub(super) fn refusal_tick(started: Instant, arrived: Instant) -> Instant {
     started.checked_add(REFUSAL_TICK.saturating_mul(ticks)).unwrap_or(arrived)
 }
 
-/// Writes frames out until the driver is done or the client stops the stream.
-async fn write(mut queue: mpsc::Receiver<Vec<u8>>, mut send: SendStream) {
+/// Writes frames out until the driver is done or the client stops the stream, or takes nothing for too long.
+async fn write(mut queue: mpsc::Receiver<Vec<u8>>, mut send: SendStream, patience: Duration) {
     loop {
         tokio::select! {
             bytes = queue.recv() => match bytes {
                 Some(bytes) => {
-                    if send.write_all(&bytes).await.is_err() {
+                    if !matches!(timeout(patience, send.write_all(&bytes)).await, Ok(Ok(()))) {
+                        // What waits for it is thrown away with the stream.
+                        let _ = send.reset(VarInt::from_u32(0));
                         return;
                     }
                 }
@@ -244,19 +277,22 @@ struct Frames {
     recv: RecvStream,
     buffer: Vec<u8>,
     filled: usize,
+    /// When the frame's first byte came.
+    began: Option<Instant>,
 }
 
 impl Frames {
     fn new(recv: RecvStream) -> Self {
-        Self { recv, buffer: vec![0; 1], filled: 0 }
+        Self { recv, buffer: vec![0; 1], filled: 0, began: None }
     }
 
-    /// The next frame's bytes, or the first byte alone when it names no frame size. `None` at the stream's end.
-    async fn next(&mut self) -> Option<Vec<u8>> {
+    /// The next frame's bytes, or the first byte alone when it names no frame size. `None` at the stream's end, or
+    /// when a frame took longer than `patience`.
+    async fn next(&mut self, patience: Duration) -> Option<Vec<u8>> {
         loop {
             let wanted = self.wanted();
             if self.filled == wanted {
-                self.filled = 0;
+                (self.filled, self.began) = (0, None);
                 let mut frame = std::mem::replace(&mut self.buffer, vec![0; 1]);
                 frame.truncate(wanted);
                 return Some(frame);
@@ -265,7 +301,13 @@ impl Frames {
                 self.buffer.resize(wanted.min(DATA_FRAME_LEN), 0);
             }
             let room = self.buffer.get_mut(self.filled..wanted)?;
-            self.filled += self.recv.read(room).await.ok()??;
+            let read = self.recv.read(room);
+            let read = match self.began {
+                Some(began) => timeout_at(began + patience, read).await.ok()?,
+                None => read.await,
+            };
+            self.filled += read.ok()??;
+            self.began = self.began.or_else(|| Some(Instant::now()));
         }
     }
 

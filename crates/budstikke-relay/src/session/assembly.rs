@@ -1,15 +1,20 @@
 //! Puts the data frames of one slot entry or one notice together. One at a time per stream: at most 16 payloads.
 
-use budstikke_proto::id::Signature;
+use std::sync::Arc;
+
+use budstikke_proto::id::{NoticeId, Signature, SlotId};
 use budstikke_proto::op::Part;
 use budstikke_proto::work::Solution;
 use bytes::Bytes;
+use tokio::sync::Semaphore;
+
+use super::rooms::{Held, Rooms};
 
 /// What is being put together; the same in every frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target {
-    Slot(budstikke_proto::id::SlotId),
-    Notice(budstikke_proto::id::NoticeId, u64),
+    Slot(SlotId),
+    Notice(NoticeId, u64),
 }
 
 pub(super) struct Assembly {
@@ -18,36 +23,47 @@ pub(super) struct Assembly {
     count: u32,
     signature: Signature,
     work: Option<Solution>,
-    payloads: Vec<Bytes>,
+    next: u32,
+    /// Nothing when there was no room: then the rest is read and dropped.
+    held: Option<Held>,
 }
 
-/// All frames are there.
-#[derive(Debug)]
+/// All frames came.
 pub(super) struct Assembled {
     pub(super) target: Target,
     pub(super) count: u32,
     pub(super) signature: Signature,
     pub(super) work: Option<Solution>,
-    pub(super) payloads: Vec<Bytes>,
+    /// What they held; `None` when there was no room for it.
+    pub(super) held: Option<Held>,
 }
 
 /// The frames do not follow each other.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct OutOfOrder;
 
-/// Adds a frame; answers the whole when this was the last one.
+/// One frame.
+pub(super) struct Frame {
+    pub(super) request: u64,
+    pub(super) target: Target,
+    pub(super) part: Part,
+    pub(super) work: Option<Solution>,
+    pub(super) payload: Bytes,
+}
+
+/// Adds a frame; answers the whole when this was the last one. `own` is the session's own room.
 pub(super) fn add(
     state: &mut Option<Assembly>,
-    request: u64,
-    target: Target,
-    part: &Part,
-    work: Option<Solution>,
-    payload: Bytes,
+    frame: Frame,
+    rooms: &Rooms,
+    own: &Arc<Semaphore>,
 ) -> Result<Option<Assembled>, OutOfOrder> {
-    let Part { index, count, signature } = *part;
+    let Frame { request, target, part, work, payload } = frame;
+    let Part { index, count, signature } = part;
     let mut assembly = match state.take() {
         None if index == 0 => {
-            Assembly { request, target, count, signature, work, payloads: Vec::new() }
+            let held = Held::begin(rooms, own, count);
+            Assembly { request, target, count, signature, work, next: 0, held }
         }
         Some(assembly) => assembly,
         None => return Err(OutOfOrder),
@@ -56,15 +72,16 @@ pub(super) fn add(
         && assembly.target == target
         && assembly.count == count
         && assembly.signature == signature
-        && usize::try_from(index) == Ok(assembly.payloads.len());
+        && assembly.next == index;
     if !follows {
         return Err(OutOfOrder);
     }
-    assembly.payloads.push(payload);
-    if index.checked_add(1) != Some(count) {
+    assembly.held = assembly.held.and_then(|held| held.add(rooms, payload));
+    assembly.next = index.saturating_add(1);
+    if assembly.next != count {
         *state = Some(assembly);
         return Ok(None);
     }
-    let Assembly { target, count, signature, work, payloads, .. } = assembly;
-    Ok(Some(Assembled { target, count, signature, work, payloads }))
+    let Assembly { target, count, signature, work, held, .. } = assembly;
+    Ok(Some(Assembled { target, count, signature, work, held }))
 }

@@ -19,6 +19,10 @@ impl Keyring {
         self.0.iter().find(|(held, _)| held == who).map(|(_, key)| key)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn keep(&mut self, who: Capability, key: SessionKey) {
         if self.find(&who).is_some() {
             return;

@@ -23,13 +23,17 @@ use crate::keys::Identity;
 
 mod assembly;
 mod keyring;
+mod rooms;
 mod stream;
 mod upload;
 
 use keyring::Keyring;
+use rooms::UNFINISHED_OF_SESSION;
+pub(crate) use rooms::{RoomLimits, Rooms};
 #[cfg(test)]
 use stream::Ticket;
-pub(crate) use stream::{Action, Input, Query, Stream, answer_frame, busy_frame, push_frame};
+pub(crate) use stream::{Action, Input, Query, Stream, Unfinished};
+pub(crate) use stream::{answer_frame, busy_frame, push_frame};
 
 /// What the relay offers and asks, as its descriptor says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +49,8 @@ pub(crate) struct Terms {
 const EPOCH_S: i64 = 7 * 24 * 3600;
 /// How long a challenge may be answered.
 const CHALLENGE_S: i64 = 15 * 60;
+/// When to come again after [`budstikke_proto::op::ErrorCode::Busy`].
+const BUSY_RETRY_S: u32 = 5;
 
 /// What all sessions share for a week: the relay's half of the authenticators, this week's and last week's, and its
 /// signed description.
@@ -113,21 +119,29 @@ pub(crate) struct Session {
     keyring: Keyring,
     challenges: Challenges,
     prices: Arc<Prices>,
-    uploads: Arc<Semaphore>,
+    rooms: Arc<Rooms>,
+    /// This session's own room for requests of several frames.
+    unfinished: Arc<Semaphore>,
 }
 
 impl Session {
-    /// `secret` is random; the session's challenges come from it. `uploads` is room for blobs under way, of all
-    /// sessions together.
+    /// `secret` is random; the session's challenges come from it. `rooms` is for requests of several
+    /// frames, of all sessions together.
     pub(crate) fn new(
         epoch: Arc<Epoch>,
         nonce: SessionNonce,
         secret: [u8; 32],
         prices: Arc<Prices>,
-        uploads: Arc<Semaphore>,
+        rooms: Arc<Rooms>,
     ) -> Self {
         let challenges = Challenges { secret, made: 0, open: VecDeque::new() };
-        Self { epoch, nonce, keyring: Keyring::default(), challenges, prices, uploads }
+        let unfinished = Arc::new(Semaphore::new(UNFINISHED_OF_SESSION));
+        Self { epoch, nonce, keyring: Keyring::default(), challenges, prices, rooms, unfinished }
+    }
+
+    /// Whether it has proved no capability that the store knows.
+    pub(crate) fn is_stranger(&self) -> bool {
+        self.keyring.is_empty()
     }
 
     /// A seed, and what it costs to answer it.

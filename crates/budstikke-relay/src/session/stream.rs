@@ -3,8 +3,8 @@
 use budstikke_proto::auth::{SessionKey, operation_hash};
 use budstikke_proto::descriptor::MailboxPrice;
 use budstikke_proto::frame::{Frame, Kind};
-use budstikke_proto::id::{CancelPk, Hash, MsgId, NoticeId, RecvId, SendId, Signature, SlotId};
-use budstikke_proto::id::{DeleteId, FetchId};
+use budstikke_proto::id::{CancelPk, FetchId, Hash, MsgId, NoticeId, RecvId, SendId};
+use budstikke_proto::id::{Signature, SlotId};
 use budstikke_proto::limits::{MAX_HOLD_DAYS, MAX_READ, TAG_LEN};
 use budstikke_proto::op::{BlobHead, ErrorCode, OpError, Request, Response};
 use budstikke_proto::work::Purpose;
@@ -12,9 +12,10 @@ use budstikke_proto::work::Solution;
 use budstikke_proto::{blob, held, notice, slot};
 use bytes::Bytes;
 
-use super::Session;
 use super::assembly::{self, Assembled, Assembly, Target};
-use super::upload::{Room, Upload, Whole};
+use super::rooms::Room;
+use super::upload::{Upload, Whole};
+use super::{BUSY_RETRY_S, Session};
 use crate::store::{Blob, Capability, Mutation, Notice, Outcome, SlotEntry, StoreError};
 
 /// When to come again after [`ErrorCode::Full`], coarse on purpose.
@@ -63,16 +64,32 @@ pub(crate) enum Query {
     Blob { fetch_id: FetchId, first: u32, count: u32 },
 }
 
+/// What a stream is in the middle of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unfinished {
+    /// A slot entry or a notice.
+    Part,
+    /// A blob.
+    Blob,
+}
+
 /// Ties an outcome to the answer that it makes.
 pub(crate) struct Ticket {
     request: u64,
     answer: Answer,
+    /// Given back when the outcome is there.
+    room: Option<Room>,
+}
+
+impl Ticket {
+    const fn new(request: u64, answer: Answer) -> Self {
+        Self { request, answer, room: None }
+    }
 }
 
 enum Answer {
     Plain(Response),
     Receipt(SlotId, Hash),
-    Stored { fetch_id: FetchId, delete_id: DeleteId, room: Room },
 }
 
 /// An operation whose key is being looked up.
@@ -131,9 +148,13 @@ impl Stream {
         }
     }
 
-    /// Whether a request of several frames has begun and not ended. A stream should not stay so for long.
-    pub(crate) const fn is_unfinished(&self) -> bool {
-        self.assembly.is_some() || self.upload.is_some()
+    /// The request of several frames that has begun and not ended. A stream should not stay so for long.
+    pub(crate) const fn unfinished(&self) -> Option<Unfinished> {
+        match (&self.assembly, &self.upload) {
+            (_, Some(_)) => Some(Unfinished::Blob),
+            (Some(_), None) => Some(Unfinished::Part),
+            (None, None) => None,
+        }
     }
 
     fn frame(&mut self, now: i64, session: &mut Session, frame: Frame) -> Vec<Action> {
@@ -166,19 +187,11 @@ impl Stream {
         match parsed {
             Request::SlotAppend { slot_id, part, work } => {
                 let target = Target::Slot(slot_id);
-                match assembly::add(&mut self.assembly, request, target, &part, work, payload) {
-                    Ok(Some(whole)) => assembled(now, session, request, whole),
-                    Ok(None) => Vec::new(),
-                    Err(assembly::OutOfOrder) => self.break_off(request),
-                }
+                self.part(now, session, assembly::Frame { request, target, part, work, payload })
             }
             Request::NoticePut { notice_id, version, part, work } => {
                 let target = Target::Notice(notice_id, version);
-                match assembly::add(&mut self.assembly, request, target, &part, work, payload) {
-                    Ok(Some(whole)) => assembled(now, session, request, whole),
-                    Ok(None) => Vec::new(),
-                    Err(assembly::OutOfOrder) => self.break_off(request),
-                }
+                self.part(now, session, assembly::Frame { request, target, part, work, payload })
             }
             Request::BlobPut { head, index, work } => {
                 let signed = Signed { request, tag, hash };
@@ -206,6 +219,17 @@ impl Stream {
             other => {
                 self.authenticated(now, session, Signed { request, tag, hash }, other, payload)
             }
+        }
+    }
+
+    /// One frame of a slot entry or a notice.
+    fn part(&mut self, now: i64, session: &mut Session, frame: assembly::Frame) -> Vec<Action> {
+        let request = frame.request;
+        let own = &session.unfinished;
+        match assembly::add(&mut self.assembly, frame, &session.rooms, own) {
+            Ok(Some(whole)) => assembled(now, session, request, whole),
+            Ok(None) => Vec::new(),
+            Err(assembly::OutOfOrder) => self.break_off(request),
         }
     }
 
@@ -315,7 +339,7 @@ impl Stream {
             let purpose = Purpose::Blob(*head.fetch_pk.as_bytes());
             let effort = session.epoch.terms.work_effort;
             let paid = session.paid(now, work, &purpose, effort);
-            Upload::begin(request, *head, key, paid, &session.uploads)
+            Upload::begin(request, *head, key, paid, &session.rooms)
         });
         let whole = upload.add(payload);
         if let Some(whole) = whole {
@@ -351,7 +375,7 @@ fn create(now: i64, session: &mut Session, signed: &Signed, parsed: Request) -> 
     }
     let recv_id = session.epoch.identity.recv_id(&recv_pk);
     let answer = Answer::Plain(Response::Created { recv_id });
-    let ticket = Ticket { request, answer };
+    let ticket = Ticket::new(request, answer);
     let takes = |price| [price, MailboxPrice::Either].contains(&terms.mailbox_price);
     let genuine = token
         .filter(|_| takes(MailboxPrice::Token))
@@ -394,7 +418,7 @@ fn resume(
             }
             let answer = Answer::Plain(Response::Done);
             let cancel = Mutation::Cancel { send_id, msg_id };
-            return vec![Action::Submit(Ticket { request, answer }, Box::new(cancel))];
+            return vec![Action::Submit(Ticket::new(request, answer), Box::new(cancel))];
         }
     };
     let proved = prove(session, &signed, &found.unwrap_or(session.epoch.nobody));
@@ -417,7 +441,7 @@ fn prove(session: &Session, signed: &Signed, capability_pk: &[u8; 32]) -> Option
 fn perform(now: i64, session: &mut Session, request: u64, operation: Operation) -> Vec<Action> {
     match operation {
         Operation::Change(answer, mutation) => {
-            vec![Action::Submit(Ticket { request, answer }, mutation)]
+            vec![Action::Submit(Ticket::new(request, answer), mutation)]
         }
         Operation::Query(query) => vec![Action::Start(request, query)],
         Operation::Malformed => vec![error(request, ErrorCode::Malformed, 0)],
@@ -429,13 +453,15 @@ fn perform(now: i64, session: &mut Session, request: u64, operation: Operation) 
             let paid = work.is_some() && session.paid(now, work.as_ref(), &purpose, effort);
             let answer = Answer::Plain(Response::Done);
             let append = Mutation::Append { send_id, msg_id, cell, paid };
-            vec![Action::Submit(Ticket { request, answer }, Box::new(append))]
+            vec![Action::Submit(Ticket::new(request, answer), Box::new(append))]
         }
     }
 }
 
 fn assembled(now: i64, session: &mut Session, request: u64, whole: Assembled) -> Vec<Action> {
-    let Assembled { target, count, signature, work, payloads } = whole;
+    let Assembled { target, count, signature, work, held } = whole;
+    let Some(held) = held else { return vec![error(request, ErrorCode::Busy, BUSY_RETRY_S)] };
+    let (payloads, room) = held.end();
     let hash = slot::payload_hash(payloads.iter().map(AsRef::as_ref));
     let (purpose, genuine) = match target {
         Target::Slot(id) => {
@@ -461,7 +487,7 @@ fn assembled(now: i64, session: &mut Session, request: u64, whole: Assembled) ->
             (Answer::Plain(Response::Done), Mutation::NoticePut { notice_id, notice, paid })
         }
     };
-    vec![Action::Submit(Ticket { request, answer }, Box::new(mutation))]
+    vec![Action::Submit(Ticket { request, answer, room }, Box::new(mutation))]
 }
 
 fn uploaded(session: &Session, request: u64, head: &BlobHead, whole: Whole) -> Vec<Action> {
@@ -478,12 +504,13 @@ fn uploaded(session: &Session, request: u64, head: &BlobHead, whole: Whole) -> V
     let delete_id = session.epoch.identity.delete_id(&fetch_id, &delete_pk);
     let blob = Blob { fetch_pk, delete_pk, size, ttl_days, hash, payloads };
     let put = Mutation::BlobPut { fetch_id, delete_id, blob };
-    let answer = Answer::Stored { fetch_id, delete_id, room };
-    vec![Action::Submit(Ticket { request, answer }, Box::new(put))]
+    let answer = Answer::Plain(Response::BlobStored { fetch_id, delete_id });
+    vec![Action::Submit(Ticket { request, answer, room: Some(room) }, Box::new(put))]
 }
 
 fn stored(session: &Session, ticket: Ticket, outcome: Result<Outcome, StoreError>) -> Action {
-    let Ticket { request, answer } = ticket;
+    let Ticket { request, answer, room } = ticket;
+    drop(room);
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(StoreError::Closed) => return error(request, ErrorCode::Closing, CLOSING_RETRY_S),
@@ -495,10 +522,6 @@ fn stored(session: &Session, ticket: Ticket, outcome: Result<Outcome, StoreError
             let signing = session.epoch.identity.signing();
             let signature = slot::sign_receipt(signing, &slot_id, entry, &hash);
             respond(request, &Response::SlotReceipt { slot_id, entry, hash, signature })
-        }
-        (Outcome::Done, Answer::Stored { fetch_id, delete_id, room }) => {
-            drop(room);
-            respond(request, &Response::BlobStored { fetch_id, delete_id })
         }
         (Outcome::Unknown, _) => refuse(request),
         (Outcome::Full, _) => error(request, ErrorCode::Full, FULL_RETRY_S),

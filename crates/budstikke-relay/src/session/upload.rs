@@ -1,18 +1,12 @@
 //! Puts the data frames of one blob together. Up to a megabyte, so the relay holds only a few at once, and only from
 //! who has paid.
 
-use std::sync::Arc;
-
 use budstikke_proto::auth::SessionKey;
 use budstikke_proto::op::{BlobHead, ErrorCode};
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// When to come again after [`ErrorCode::Busy`].
-const BUSY_RETRY_S: u32 = 5;
-
-/// Room for one blob under way, until it is stored.
-pub(crate) struct Room(#[allow(dead_code, reason = "held, not used")] OwnedSemaphorePermit);
+use super::BUSY_RETRY_S;
+use super::rooms::{Room, Rooms};
 
 pub(super) struct Upload {
     request: u64,
@@ -33,11 +27,10 @@ impl Upload {
         head: BlobHead,
         key: SessionKey,
         paid: bool,
-        rooms: &Arc<Semaphore>,
+        rooms: &Rooms,
     ) -> Self {
         let taking = if paid {
-            let room = Arc::clone(rooms).try_acquire_owned();
-            room.map(|room| (Room(room), Vec::new())).map_err(|_| (ErrorCode::Busy, BUSY_RETRY_S))
+            rooms.blob().map(|room| (room, Vec::new())).ok_or((ErrorCode::Busy, BUSY_RETRY_S))
         } else {
             Err((ErrorCode::WorkRequired, 0))
         };
