@@ -89,7 +89,6 @@
 //! # }
 //! ```
 
-pub mod armor;
 pub mod bundle;
 pub mod cert;
 pub mod checks;
@@ -108,6 +107,7 @@ pub mod suite;
 pub mod team;
 pub mod testing;
 
+pub use budstikke_proto::armor;
 pub use suite::{Env, Suite};
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! ```
 
 pub mod address;
+pub mod armor;
 pub mod auth;
 pub mod blob;
 pub mod cell;

@@ -16,6 +16,7 @@ use rand_core_for_rsa::{TryCryptoRng, TryRng};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::armor::{self, ArmorError};
 use crate::id::{RelayId, TokenKeyId};
 
 /// What is signed begins with this.
@@ -25,6 +26,13 @@ const SPENT_DOMAIN: &[u8] = b"budstikke/token/spent/v1";
 /// Smallest and largest signatures: RSA keys of 2,048 to 4,096 bits.
 const MIN_SIGNATURE_LEN: usize = 256;
 const MAX_SIGNATURE_LEN: usize = 512;
+
+/// First word of a text with requests, from a client to an issuer.
+pub const REQUEST_TEXT: &str = "budtokenrequest1";
+/// First word of an issuer's answer.
+pub const ANSWER_TEXT: &str = "budtokenanswer1";
+/// Requests in one text, and answers.
+pub const MAX_REQUESTS: usize = 100;
 
 /// Why a token could not be made, read or checked.
 #[derive(Debug, Clone, Copy, thiserror::Error, PartialEq, Eq)]
@@ -289,6 +297,43 @@ impl fmt::Debug for IssuerKey {
     }
 }
 
+/// Requests (or an issuer's answers, in the same order) as a text that can be carried by hand: [`REQUEST_TEXT`] or
+/// [`ANSWER_TEXT`], then their length (2 bytes) and all of them, as [`armor`] writes bytes.
+///
+/// # Errors
+/// [`TokenError::Request`] for none, more than [`MAX_REQUESTS`], or some of another length than the first.
+pub fn to_text(word: &'static str, parts: &[impl AsRef<[u8]>]) -> Result<String, TokenError> {
+    let length = parts.first().map_or(0, |part| part.as_ref().len());
+    let alike = parts.iter().all(|part| part.as_ref().len() == length);
+    let head = u16::try_from(length).map_err(|_| TokenError::Request)?;
+    if length == 0 || !alike || parts.len() > MAX_REQUESTS {
+        return Err(TokenError::Request);
+    }
+    let mut bytes = head.to_be_bytes().to_vec();
+    for part in parts {
+        bytes.extend_from_slice(part.as_ref());
+    }
+    Ok(armor::encode(word, &bytes))
+}
+
+/// Reads [`to_text`].
+///
+/// # Errors
+/// [`ArmorError`]; [`ArmorError::Characters`] also for what [`to_text`] never writes.
+pub fn from_text(word: &'static str, text: &str) -> Result<Vec<Vec<u8>>, ArmorError> {
+    let bytes = armor::decode(word, text)?;
+    let (length, parts) = bytes.split_first_chunk().ok_or(ArmorError::Characters)?;
+    let length = usize::from(u16::from_be_bytes(*length));
+    let sound = (MIN_SIGNATURE_LEN..=MAX_SIGNATURE_LEN).contains(&length)
+        && !parts.is_empty()
+        && parts.len().is_multiple_of(length)
+        && parts.len() / length <= MAX_REQUESTS;
+    if !sound {
+        return Err(ArmorError::Characters);
+    }
+    Ok(parts.chunks(length).map(<[u8]>::to_vec).collect())
+}
+
 /// What is signed, after RFC 9474's randomizer. The relay is named, so that a token is for one relay even where several
 /// trust one issuer.
 fn message(relay: &RelayId, nonce: &[u8; 32]) -> Vec<u8> {
@@ -400,6 +445,30 @@ mod tests {
         assert_eq!(issuer().sign(&[0xFF; 256], rng), Err(TokenError::Request));
         assert_eq!(issuer().sign(&kept, rng), Err(TokenError::Request));
         assert!(IssuerKey::generate(1_024, rng).is_err());
+    }
+
+    #[test]
+    fn texts_hold_requests_of_one_length_and_nothing_else() {
+        let parts = vec![vec![1; 256], vec![2; 256]];
+        let text = to_text(REQUEST_TEXT, &parts).unwrap();
+        let wrapped = text.replace('A', "A\n ");
+        assert_eq!(from_text(REQUEST_TEXT, &wrapped), Ok(parts.clone()));
+        assert_eq!(from_text(ANSWER_TEXT, &text), Err(ArmorError::Prefix(ANSWER_TEXT)));
+        assert_eq!(from_text(REQUEST_TEXT, &text[..text.len() - 8]), Err(ArmorError::Checksum));
+        for wrong in [vec![], vec![vec![1; 256]; 101], vec![vec![1; 256], vec![1; 257]]] {
+            assert_eq!(to_text(REQUEST_TEXT, &wrong), Err(TokenError::Request));
+        }
+        for wrong in [
+            &[][..],
+            &[1],
+            &[1, 0],
+            &[0, 0, 1],
+            &[0, 1, 1],
+            &[[1, 0].as_slice(), &[0; 257]].concat(),
+        ] {
+            let text = armor::encode(REQUEST_TEXT, wrong);
+            assert_eq!(from_text(REQUEST_TEXT, &text), Err(ArmorError::Characters));
+        }
     }
 
     /// What the issuer saw and what the relay sees have no five bytes in common, but for the key that all share.

@@ -1,11 +1,11 @@
 //! `budstikke-relay tokens`: an issuer's keys, and issuing. It reads requests that tell it nothing and prints answers;
 //! it never sees a token.
 
-use std::io::{BufRead, Write};
+use std::io::{BufRead, Read as _, Write};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use budstikke_proto::token::IssuerKey;
+use budstikke_proto::token::{self, ANSWER_TEXT, IssuerKey, REQUEST_TEXT};
 use clap::Subcommand;
 use data_encoding::BASE64;
 use rand_core::OsRng;
@@ -15,6 +15,8 @@ use crate::admission::tokens::{DatedKey, load_issuer, save_issuer};
 
 const EX_USAGE: u8 = 2;
 const EX_DATA: u8 = 65;
+/// The longest text of requests: 100 of 512 bytes in base64, with room for line breaks.
+const MAX_TEXT: u64 = 1 << 20;
 /// The longest request: 512 bytes in base64.
 const MAX_LINE: usize = 1_024;
 
@@ -36,7 +38,8 @@ pub(super) enum Tokens {
         #[arg(long, value_name = "BITS", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(2048..=4096))]
         bits: u32,
     },
-    /// Sign requests: one base64 line in, one base64 line out. Who may have tokens is the issuer's to decide before.
+    /// Sign requests: a text of `bud token request` in, the answer for `bud token accept` out; or base64, line by line.
+    /// Who may have tokens is the issuer's to decide before.
     Issue {
         /// The secret half.
         #[arg(long, value_name = "FILE")]
@@ -72,6 +75,48 @@ pub(super) fn run(
 }
 
 fn issue(
+    key: &IssuerKey,
+    most: u32,
+    mut input: impl BufRead,
+    output: &mut impl Write,
+) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| (EX_IOERR, error.to_string());
+    let is_text = input.fill_buf().map_err(failed)?.trim_ascii_start().first() == Some(&b'b');
+    let mut begun = Vec::new();
+    if is_text {
+        std::io::Read::take(&mut input, MAX_TEXT).read_to_end(&mut begun).map_err(failed)?;
+    }
+    match std::str::from_utf8(&begun) {
+        Ok(text) if text.trim_start().starts_with(REQUEST_TEXT) => {
+            issue_text(key, most, text, output)
+        }
+        _ => issue_lines(key, most, begun.as_slice().chain(input), output),
+    }
+}
+
+/// Signs what `bud token request` wrote: all of it or nothing.
+fn issue_text(
+    key: &IssuerKey,
+    most: u32,
+    text: &str,
+    output: &mut impl Write,
+) -> Result<(), Failure> {
+    let requests = token::from_text(REQUEST_TEXT, text)
+        .map_err(|error| (EX_DATA, format!("the request cannot be read: {error}")))?;
+    if requests.len() > usize::try_from(most).unwrap_or(usize::MAX) {
+        let sentence = format!("it asks for {} tokens; --most allows {most}", requests.len());
+        return Err((EX_DATA, sentence));
+    }
+    let answers: Result<Vec<_>, _> =
+        requests.iter().map(|request| key.sign(request, &mut OsRng)).collect();
+    let answer = answers.and_then(|answers| token::to_text(ANSWER_TEXT, &answers));
+    let answer = answer.map_err(|error| (EX_DATA, error.to_string()))?;
+    writeln!(output, "{answer}")
+        .and_then(|()| output.flush())
+        .map_err(|error| (EX_IOERR, error.to_string()))
+}
+
+fn issue_lines(
     key: &IssuerKey,
     most: u32,
     mut input: impl BufRead,

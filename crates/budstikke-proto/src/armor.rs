@@ -1,14 +1,13 @@
 //! Bytes as one word of text that a person can paste, with a checksum that tells a typo from a
-//! forgery.
+//! forgery (SPEC.md section 10.3).
 //!
 //! `prefix || base64url(payload || first 4 bytes of SHA-256("budstikke/v1/armor" || 0 || prefix ||
 //! payload))`, without padding. White space and line breaks inside are ignored, so that mail
 //! programs may wrap it.
 
 use data_encoding::BASE64URL_NOPAD;
+use sha2::{Digest, Sha256};
 use thiserror::Error;
-
-use crate::keys::hash;
 
 const CHECK_LEN: usize = 4;
 const MAX_TEXT_LEN: usize = 1 << 20;
@@ -31,7 +30,7 @@ pub enum ArmorError {
 /// Writes `payload` as text.
 pub fn encode(prefix: &'static str, payload: &[u8]) -> String {
     let mut bytes = payload.to_vec();
-    bytes.extend(hash("armor", &[prefix.as_bytes(), payload]).iter().take(CHECK_LEN));
+    bytes.extend(check(prefix, payload).iter().take(CHECK_LEN));
     format!("{prefix}{}", BASE64URL_NOPAD.encode(&bytes))
 }
 
@@ -47,10 +46,20 @@ pub fn decode(prefix: &'static str, text: &str) -> Result<Vec<u8>, ArmorError> {
     let body = text.strip_prefix(prefix).ok_or(ArmorError::Prefix(prefix))?;
     let bytes = BASE64URL_NOPAD.decode(body.as_bytes()).map_err(|_| ArmorError::Characters)?;
     let cut = bytes.len().checked_sub(CHECK_LEN).ok_or(ArmorError::Characters)?;
-    let (payload, check) = bytes.split_at(cut);
-    if hash("armor", &[prefix.as_bytes(), payload]).starts_with(check) {
+    let (payload, end) = bytes.split_at(cut);
+    if check(prefix, payload).starts_with(end) {
         Ok(payload.to_vec())
     } else {
         Err(ArmorError::Checksum)
     }
+}
+
+/// SHA-256 over the framing of SPEC.md section 10.1 with the domain `armor`.
+fn check(prefix: &str, payload: &[u8]) -> [u8; 32] {
+    Sha256::new_with_prefix(b"budstikke/v1/")
+        .chain_update(b"armor\0")
+        .chain_update(prefix)
+        .chain_update(payload)
+        .finalize()
+        .into()
 }
