@@ -1,6 +1,6 @@
 //! Real QUIC to a real relay, with somebody who notes what passes and who can hold back what a test wants to meet.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ pub struct Watched {
     quic: QuicTransport,
     seen: Arc<Mutex<Vec<Frame>>>,
     gate: Arc<Mutex<Option<Arc<Gate>>>>,
+    /// Answers to spent tokens that still get lost.
+    losses: Arc<AtomicUsize>,
 }
 
 /// Holds slot entries back until as many came as were waited for.
@@ -35,7 +37,17 @@ impl Watched {
     pub fn new() -> Self {
         let mut config = QuicConfig::default();
         config.connect_timeout = Duration::from_millis(500);
-        Self { quic: QuicTransport::new(config), seen: Arc::default(), gate: Arc::default() }
+        Self::over(config)
+    }
+
+    /// One that waits as long as people's: for tests whose relay is there, however busy the machine.
+    pub fn patient() -> Self {
+        Self::over(QuicConfig::default())
+    }
+
+    fn over(config: QuicConfig) -> Self {
+        let quic = QuicTransport::new(config);
+        Self { quic, seen: Arc::default(), gate: Arc::default(), losses: Arc::default() }
     }
 
     /// Everything that passed since the last call, both ways.
@@ -52,6 +64,18 @@ impl Watched {
     /// Appends that were held back since [`Self::meet`].
     pub fn met(&self) -> usize {
         lock(&self.gate).as_ref().map_or(0, |gate| gate.came.load(Ordering::SeqCst))
+    }
+
+    /// The next `count` times that a client spends a token, the relay hears it and the line breaks before its answer.
+    pub fn lose_answers_to_tokens(&self, count: usize) {
+        self.losses.store(count, Ordering::SeqCst);
+    }
+
+    /// Whether the answer to this frame gets lost.
+    fn loses(&self, frame: &Frame) -> bool {
+        let spends = matches!(Request::decode(&frame.op), Ok(Request::CreateByToken { .. }));
+        let one_less = |left: usize| left.checked_sub(1);
+        spends && self.losses.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok()
     }
 
     fn note(&self, frame: &Frame) {
@@ -105,11 +129,14 @@ impl Connection for WatchedConnection {
         let client = FrameStream::new(read, write);
         let (mut from_client, mut to_client) = (client.receiver, client.sender);
         let (mut from_relay, mut to_relay) = (relay.receiver, relay.sender);
+        let lost = Arc::new(AtomicBool::new(false));
         let out = self.watched.clone();
+        let loses = Arc::clone(&lost);
         let outgoing = tokio::spawn(async move {
             while let Ok(Some(frame)) = from_client.recv().await {
                 out.note(&frame);
                 out.wait(&frame).await;
+                loses.fetch_or(out.loses(&frame), Ordering::SeqCst);
                 if to_relay.send(&[frame]).await.is_err() {
                     return;
                 }
@@ -119,6 +146,9 @@ impl Connection for WatchedConnection {
         tokio::spawn(async move {
             while let Ok(Some(frame)) = from_relay.recv().await {
                 back.note(&frame);
+                if lost.load(Ordering::SeqCst) {
+                    break;
+                }
                 if to_client.send(&[frame]).await.is_err() {
                     break;
                 }

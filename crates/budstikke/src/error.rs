@@ -116,6 +116,7 @@ impl Error {
             Self::Trust(_) | Self::Relay(RelayError::Transport(TransportError::WrongRelay)) => {
                 ErrorClass::Trust
             }
+            Self::Relay(error) if error.is_about_tokens() => ErrorClass::NotFound,
             Self::Relay(_) => ErrorClass::Unreachable,
             Self::Refused(refusal) => ErrorClass::Refused(refusal.code()),
             Self::Input { .. } => ErrorClass::Input,

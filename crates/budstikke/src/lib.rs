@@ -43,6 +43,7 @@ mod records;
 pub mod relay;
 mod sync;
 mod terms;
+mod tokens;
 pub mod transport;
 pub mod vault;
 mod view;
@@ -67,4 +68,5 @@ pub use mission::{
 };
 pub use outbox::Waiting;
 pub use sync::SyncReport;
+pub use tokens::{TokenRequest, TokenStock, TokenText, TokensAccepted};
 pub use view::{CaseMember, CaseSummary, CaseView, Message, PendingTerms, Progress};

@@ -5,13 +5,13 @@ use budstikke_e2ee::contact::Route;
 use budstikke_proto::auth::CapabilityKey;
 use budstikke_proto::cell::SealKey;
 use budstikke_proto::id::{Label, RecvId};
-use budstikke_proto::limits::MAX_TTL_DAYS;
 use rand_core::OsRng;
 use zeroize::Zeroizing;
 
 use crate::client::{Client, Work, parse_address};
 use crate::error::Error;
 use crate::records::{self, Lane, LaneUse, Post, fixed};
+use crate::tokens::forget_spent;
 
 /// Cells that may wait under a grant for one correspondent.
 const PEER_QUOTA: u32 = 1_024;
@@ -95,8 +95,10 @@ impl Client {
             return Ok(());
         }
         let owner = CapabilityKey::from_bytes(fixed(&post.recv_secret, "a mailbox")?);
-        let recv_id = self.relay(&post.relay, &key)?.create(&owner, MAX_TTL_DAYS).await?;
+        let relay = self.relay(&post.relay, &key)?;
+        let recv_id = self.open_mailbox(&relay, &owner, post.recv_id.is_empty()).await?;
         self.vault(move |work| {
+            forget_spent(work, &owner.recv_pk())?;
             let mut post: Post = records::need(work.tx, &key)?;
             post.recv_id = recv_id.as_bytes().to_vec();
             post.renewed_at = work.now;

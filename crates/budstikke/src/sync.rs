@@ -41,6 +41,8 @@ pub struct SyncReport {
     pub waiting: usize,
     /// What could not be done now, in one plain sentence each; everything else went on.
     pub problems: Vec<String>,
+    /// One of the problems is that a relay wants a token: [`crate::Client::request_tokens`] begins to mend it.
+    pub wants_token: bool,
 }
 
 /// A mailbox of ours as a pass needs it.
@@ -66,6 +68,7 @@ impl Client {
         let mut report = SyncReport::default();
         for _ in 0..MAX_PASSES {
             report.problems.clear();
+            report.wants_token = false;
             let before = report.received + report.sent;
             self.pass(&mut report).await?;
             if report.received + report.sent == before {
@@ -240,6 +243,8 @@ fn note(report: &mut SyncReport, result: Result<(), Error>) -> Result<(), Error>
         Ok(()) | Err(Error::Relay(RelayError::ClientClosed)) => Ok(()),
         Err(error @ (Error::Vault(_) | Error::Damaged { .. })) => Err(error),
         Err(error) => {
+            let about_tokens = matches!(&error, Error::Relay(relay) if relay.is_about_tokens());
+            report.wants_token |= about_tokens;
             report.problems.push(error.to_string());
             Ok(())
         }

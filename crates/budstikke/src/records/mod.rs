@@ -7,6 +7,7 @@ mod channel;
 mod contact;
 mod dossier;
 mod own;
+mod token;
 
 use prost::Message;
 use zeroize::Zeroizing;
@@ -21,6 +22,7 @@ pub(crate) use dossier::{
     ActRecord, DossierRecord, EarlyRecord, KeptAlertRecord, Proof, SuspensionRecord,
 };
 pub(crate) use own::{Device, IntakeKeyRecord, Ministry, Team, Unit};
+pub(crate) use token::{TokenRecord, TokenRequestRecord};
 
 use crate::error::Error;
 use crate::vault::{Kind, Tx};

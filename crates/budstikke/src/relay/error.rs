@@ -39,6 +39,22 @@ pub enum RelayError {
     /// The relay wants proof of work where none was to be done, or more than it said.
     #[error("the relay asks for work that was not agreed; the mailbox is a front door")]
     WorkRequired,
+    /// A new mailbox costs a token here, and none was given.
+    #[error(
+        "the relay opens new mailboxes for tokens only, and there is none for it here; ask the person who invited you \
+         or the relay's operator for tokens"
+    )]
+    TokenRequired,
+    /// The token was spent before, is past its time, or is no token of this relay's issuer.
+    #[error(
+        "the relay did not take the token: it is spent or past its time; ask the person who gave it to you for another"
+    )]
+    TokenRefused,
+    /// The relay does not name the key that signed the token.
+    #[error(
+        "the relay takes no tokens of that issuer's key; ask the relay's operator which key is the right one"
+    )]
+    TokenKey,
     /// The work that the relay asks for took longer than allowed.
     #[error("the work that the relay asks of strangers took too long; try again or elsewhere")]
     WorkTooLong,
@@ -68,6 +84,11 @@ impl RelayError {
             Self::Busy { .. } | Self::Storage | Self::WorkTooLong => true,
             _ => false,
         }
+    }
+
+    /// Whether it is a token that stands between the caller and a new mailbox: no waiting helps, an issuer does.
+    pub const fn is_about_tokens(&self) -> bool {
+        matches!(self, Self::TokenRequired | Self::TokenRefused | Self::TokenKey)
     }
 
     /// How long the relay asks to be left alone.

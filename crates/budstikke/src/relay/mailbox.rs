@@ -1,36 +1,107 @@
 //! Mailboxes and grants, cells in and out, held cells (SPEC.md sections 5.1 and 5.2).
 
 use budstikke_proto::auth::CapabilityKey;
+use budstikke_proto::descriptor::MailboxPrice;
 use budstikke_proto::held;
-use budstikke_proto::id::{CancelPk, Label, MsgId, RecvId, SendId, SendPk};
+use budstikke_proto::id::{CancelPk, Label, MsgId, RecvId, SendId, SendPk, TokenKeyId};
 use budstikke_proto::limits::{MAX_QUOTA, MAX_READ, MAX_TTL_DAYS, RELEASE_STEP_S};
 use budstikke_proto::op::{Request, Response};
 use budstikke_proto::sign::SigningSeed;
+use budstikke_proto::token::Token;
 use budstikke_proto::work::Purpose;
 
+use super::pending::Answer;
 use super::session::Ask;
 use super::{Page, RelayClient, RelayError, Subscription, assemble, whole, with_work, within};
+
+const LIFE: &str = "the mailbox's life in days";
 
 impl RelayClient {
     /// Makes the mailbox that `owner` owns, or finds it again; does the proof of work if the relay wants one.
     ///
     /// # Errors
-    /// [`RelayError::Invalid`] for a life of 0 or more than 90 days, else [`RelayError`].
+    /// [`RelayError::Invalid`] for a life of 0 or more than 90 days, [`RelayError::TokenRequired`] where a new mailbox
+    /// costs a token ([`Self::create_with_token`]), else [`RelayError`].
     pub async fn create(&self, owner: &CapabilityKey, ttl_days: u32) -> Result<RecvId, RelayError> {
-        within(ttl_days, MAX_TTL_DAYS, "the mailbox's life in days")?;
+        self.create_or_find(owner, ttl_days, true).await
+    }
+
+    /// Finds a mailbox again and lengthens its life. One that is gone is made anew only where that costs nothing.
+    ///
+    /// # Errors
+    /// [`RelayError::Invalid`] for a life of 0 or more than 90 days, [`RelayError::WorkRequired`] or
+    /// [`RelayError::TokenRequired`] when it is gone, else [`RelayError`].
+    pub async fn find(&self, owner: &CapabilityKey, ttl_days: u32) -> Result<RecvId, RelayError> {
+        self.create_or_find(owner, ttl_days, false).await
+    }
+
+    /// Makes the mailbox that `owner` owns and pays with a token. For a mailbox that is there already the token stays
+    /// unused, so a lost answer is asked for again by the same call. Never spend a token for two mailboxes: after an
+    /// error other than the ones named here it belongs to this one.
+    ///
+    /// # Errors
+    /// [`RelayError::TokenKey`] when the relay names no such key, and nothing was spent; [`RelayError::TokenRefused`]
+    /// when it was spent before or is not genuine; [`RelayError::Invalid`] for a life of 0 or more than 90 days; else
+    /// [`RelayError`].
+    pub async fn create_with_token(
+        &self,
+        owner: &CapabilityKey,
+        ttl_days: u32,
+        token: &Token,
+    ) -> Result<RecvId, RelayError> {
+        within(ttl_days, MAX_TTL_DAYS, LIFE)?;
+        let recv_pk = owner.recv_pk();
+        let answer = self
+            .run(|session| async move {
+                if !session.descriptor.token_keys.contains(&token.key_id) {
+                    return Err(RelayError::TokenKey);
+                }
+                let token = token.clone();
+                let request = Request::CreateByToken { recv_pk, ttl_days, token };
+                session.call(Ask::new(Some(owner), request)).await.map_err(|error| match error {
+                    RelayError::WorkRequired => RelayError::TokenRefused,
+                    other => other,
+                })
+            })
+            .await?;
+        created(&answer)
+    }
+
+    /// What a new mailbox costs at this relay, and the keys whose tokens it takes, as it signs them.
+    ///
+    /// # Errors
+    /// [`RelayError`].
+    pub async fn mailbox_price(&self) -> Result<(MailboxPrice, Vec<TokenKeyId>), RelayError> {
+        self.run(|session| async move {
+            Ok((session.descriptor.mailbox_price, session.descriptor.token_keys.clone()))
+        })
+        .await
+    }
+
+    async fn create_or_find(
+        &self,
+        owner: &CapabilityKey,
+        ttl_days: u32,
+        pay: bool,
+    ) -> Result<RecvId, RelayError> {
+        within(ttl_days, MAX_TTL_DAYS, LIFE)?;
         let recv_pk = owner.recv_pk();
         let purpose = Purpose::Create(*recv_pk.as_bytes());
         let answer = self
             .run(|session| async move {
                 let ask = |work| Ask::new(Some(owner), Request::Create { recv_pk, ttl_days, work });
-                // Finding a mailbox again, which lengthens its life, costs no work.
-                with_work(&session, purpose, false, ask).await
+                let work_pays = session.descriptor.mailbox_price != MailboxPrice::Token;
+                if pay && work_pays {
+                    // Finding a mailbox again, which lengthens its life, costs no work.
+                    return with_work(&session, purpose, false, ask).await;
+                }
+                session.call(ask(None)).await.map_err(|error| match error {
+                    RelayError::WorkRequired if !work_pays => RelayError::TokenRequired,
+                    other => other,
+                })
             })
             .await?;
-        match answer.last {
-            Response::Created { recv_id } => Ok(recv_id),
-            _ => Err(RelayError::Protocol("its answer belongs to another request")),
-        }
+        created(&answer)
     }
 
     /// Lets the holder of `send_pk`'s private half append to the mailbox: up to `quota` cells that wait, each marked
@@ -205,5 +276,12 @@ impl RelayClient {
     /// [`RelayError::Refused`] also when it is already gone, by an earlier attempt perhaps; else [`RelayError`].
     pub async fn delete(&self, owner: &CapabilityKey, recv_id: RecvId) -> Result<(), RelayError> {
         assemble::done(&self.ask(owner, Request::Delete { recv_id }).await?)
+    }
+}
+
+fn created(answer: &Answer) -> Result<RecvId, RelayError> {
+    match answer.last {
+        Response::Created { recv_id } => Ok(recv_id),
+        _ => Err(RelayError::Protocol("its answer belongs to another request")),
     }
 }
