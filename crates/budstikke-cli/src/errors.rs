@@ -18,6 +18,7 @@ pub(crate) fn failure(error: &Error, catalogue: &Catalogue) -> Failure {
         Error::Relay(_) if error.class() == ErrorClass::Trust => {
             Failure::new(Exit::Trust, cause).next(t!(catalogue, "relay-wrong-next"))
         }
+        Error::Relay(relay) if relay.is_about_tokens() => token(cause, catalogue),
         Error::Relay(_) => {
             Failure::new(Exit::Unreachable, cause).next(t!(catalogue, "relay-unreachable-next"))
         }
@@ -33,6 +34,13 @@ pub(crate) fn failure(error: &Error, catalogue: &Catalogue) -> Failure {
         Error::Damaged { .. } => Failure::new(Exit::Damaged, cause),
         _ => Failure::new(Exit::Internal, t!(catalogue, "error-internal", cause = cause)),
     }
+}
+
+/// A relay wants a token: no waiting helps, somebody else has to give one.
+pub(crate) fn token(cause: String, catalogue: &Catalogue) -> Failure {
+    let mut failure = Failure::new(Exit::Conflict, cause).next(t!(catalogue, "token-needed-next"));
+    failure.who_can_fix = Some(t!(catalogue, "token-needed-who"));
+    failure
 }
 
 fn vault(error: &VaultError, cause: String, catalogue: &Catalogue) -> Failure {

@@ -109,6 +109,18 @@ cmd-listen = Stay connected and say what happens, until interrupted
 cmd-outbox = Show what waits on this device
 cmd-check = Check a file that you wrote, offline: every field that needs a correction is named
 arg-check-kind = What the file is
+cmd-token = Tokens: what opens a mailbox at a relay that not everybody may use
+cmd-token-after =
+    A token is signed by an issuer who cannot see it, and spent at a relay that cannot see for whom
+    it was signed. Most relays want none; one that does says so.
+cmd-token-request = Write a request for tokens, to be carried to the issuer; talks to nobody
+cmd-token-request-after = Next the issuer signs it, and "bud token accept" takes the answer in.
+arg-token-request-relay = Relay that the tokens are for, bud://…@host:port
+arg-token-request-key = File with the issuer's public key; the same for everybody
+arg-token-request-count = How many; each opens one mailbox, and a first contact needs one
+cmd-token-accept = Take in the issuer's answer and check every token
+arg-token-accept-file = File with the answer ("-": standard input)
+cmd-token-list = Show how many tokens there are, for which relay, and until when
 
 cmd-mission = Set up and run a mission's side
 cmd-mission-init = Make this the mission's first device and ask the Ministry for a certificate

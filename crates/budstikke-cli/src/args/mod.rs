@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Listen,
     Outbox,
     Check(Check),
+    #[command(subcommand)]
+    Token(Token),
     // A mission's.
     #[command(subcommand)]
     Mission(Mission),
@@ -201,6 +203,25 @@ pub(crate) struct Check {
     pub(crate) file: Path,
     #[arg(long, value_enum, default_value_t = FileKind::Auto)]
     pub(crate) kind: FileKind,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Token {
+    Request(TokenRequest),
+    Accept(TextIn),
+    List,
+}
+
+#[derive(Args)]
+pub(crate) struct TokenRequest {
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) relay: String,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Path,
+    #[arg(long, value_name = "NUMBER", default_value_t = 5)]
+    pub(crate) count: usize,
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub(crate) output: Path,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

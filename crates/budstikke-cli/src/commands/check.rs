@@ -28,6 +28,11 @@ pub(crate) fn check(app: &App, args: &Check) -> Result<Reply, Failure> {
     let catalogue = &app.catalogue;
     let text = files::read(&args.file, catalogue)?;
     let name = files::shown(&args.file);
+    if args.kind == FileKind::Auto
+        && let Some(reply) = super::token::check(app, &text, &name)?
+    {
+        return Ok(reply);
+    }
     let format = Format::of_name(&name);
     let kind = match args.kind {
         FileKind::Auto => guess(&text),

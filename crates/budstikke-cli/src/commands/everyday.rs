@@ -77,12 +77,16 @@ fn done(app: &App, report: &SyncReport) -> String {
     )
 }
 
-/// A relay that was not reached ends the command with code 4, after everything else was done.
+/// A relay that was not reached ends the command with code 4, one that wants a token with 8, after everything else was done.
 pub(crate) fn problem(app: &App, report: &SyncReport) -> Option<Failure> {
     if report.problems.is_empty() {
         return None;
     }
     let more = report.problems.iter().map(|problem| crate::errors::sentence(problem)).collect();
+    if report.wants_token {
+        let text = t!(app.catalogue, "token-sync-problem");
+        return Some(crate::errors::token(text, &app.catalogue).more(more));
+    }
     Some(
         Failure::new(Exit::Unreachable, t!(app.catalogue, "sync-problem"))
             .more(more)

@@ -18,6 +18,7 @@ mod program;
 mod request;
 mod sending;
 mod terms;
+mod token;
 
 use crate::{
     app::App,
@@ -41,6 +42,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Reply, Failure> {
         Command::Listen => everyday::listen(app).await,
         Command::Outbox => everyday::outbox(app).await,
         Command::Check(args) => check::check(app, &args),
+        Command::Token(args) => token::run(app, &args).await,
         Command::Mission(args) => own_mission(app, args).await,
         Command::Desk(args) => own_desk(app, args).await,
         Command::Device(Device::Request(args)) => mission::request(app, &args).await,
