@@ -4,10 +4,14 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "helpers of tests fail loudly"
 )]
 
-use std::time::Duration;
+use std::collections::HashSet;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
 
 use budstikke_proto::address::RelayAddress;
 use budstikke_proto::auth::CapabilityKey;
@@ -18,6 +22,7 @@ use budstikke_proto::sign::SigningSeed;
 use budstikke_proto::work::Purpose;
 use budstikke_relay::{Config, Relay, testing};
 use budstikke_tests::raw::{Handshake, Raw, RawError, RawStream, cell};
+use budstikke_tests::relay_process::{RelayOptions, RelayProcess};
 use rand_core::{OsRng, RngCore};
 use rustls::crypto::aws_lc_rs::kx_group;
 use tokio::time::timeout;
@@ -285,7 +290,7 @@ async fn many_requests_fly_at_once_and_keep_their_order() {
     let relay = Relay::spawn(testing::config(folder.path())).await.unwrap();
     let (_raw, mut stream) = connect(&relay).await;
     let to = mailbox(&mut stream, 500).await;
-    let mut numbers = std::collections::HashSet::new();
+    let mut numbers = HashSet::new();
     for mark in 0..200 {
         let msg_id = MsgId::random(&mut OsRng);
         let request = Request::Send { send_id: to.send_id, msg_id, work: None };
@@ -423,4 +428,123 @@ async fn dropping_the_handle_stops_everything() {
     timeout(Duration::from_secs(5), raw.connection.closed()).await.expect("closed at once");
     // The data folder's lock is free: no task holds the store any more.
     restart(&config).await;
+}
+
+/// Writers of one slot: connections, and streams of each.
+const WRITERS: (usize, u64) = (24, 10);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hundreds_of_writers_race_for_one_slot_and_four_have_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for config in [testing::memory_config(), testing::config(folder.path())] {
+        let relay = Relay::spawn(config).await.unwrap();
+        let key = SigningSeed::from_bytes([5; 32]);
+        let slot_id = SlotId::from_bytes(key.public());
+        let (mut race, mut connections) = (tokio::task::JoinSet::new(), Vec::new());
+        let all = WRITERS.0 as u64 * WRITERS.1;
+        let line = std::sync::Arc::new(tokio::sync::Barrier::new(usize::try_from(all).unwrap()));
+        for connection in 0..WRITERS.0 {
+            let raw = Raw::connect(relay.address()).await.unwrap();
+            for number in 0..WRITERS.1 {
+                let (mut stream, line, key) =
+                    (raw.open().await.unwrap(), std::sync::Arc::clone(&line), key.clone());
+                let mark = connection as u64 * WRITERS.1 + number;
+                race.spawn(async move {
+                    let entry: Vec<_> = (0..=mark % 4).map(|part| cell(mark * 4 + part)).collect();
+                    line.wait().await;
+                    let began = Instant::now();
+                    // The receipt is checked in here.
+                    let place = stream.slot_append(&key, &entry, None).await;
+                    let over = Instant::now();
+                    let repeated = stream.slot_append(&key, &entry, None).await;
+                    (entry, place, repeated, began, over)
+                });
+            }
+            connections.push(raw);
+        }
+        let mut winners = Vec::new();
+        let mut losers = 0;
+        for (entry, place, repeated, began, over) in race.join_all().await {
+            match (place, repeated) {
+                (Ok(place), Ok(again)) if place == again => {
+                    winners.push((place, entry, began, over));
+                }
+                // Full for ever.
+                (
+                    Err(RawError::Refused(ErrorCode::Full, 0)),
+                    Err(RawError::Refused(ErrorCode::Full, 0)),
+                ) => losers += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        winners.sort_by_key(|(place, ..)| *place);
+        assert!(winners.iter().map(|(place, ..)| *place).eq(0..4));
+        assert_eq!(losers, all - 4);
+        // Nobody who began after another was answered stands before them.
+        for (at, (.., over)) in winners.iter().enumerate() {
+            assert!(winners[..at].iter().all(|(_, _, began, _)| began < over));
+        }
+        for raw in &connections[..3] {
+            let found = raw.open().await.unwrap().slot_read(slot_id).await.unwrap();
+            assert!(found.iter().map(|entry| &entry.payloads).eq(winners.iter().map(|it| &it.1)));
+        }
+    }
+}
+
+/// A counter of a relay's metrics.
+fn counter(admin: SocketAddr, name: &str) -> u64 {
+    let mut stream = TcpStream::connect(admin).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.map_or(0, |count| count.parse().unwrap())
+}
+
+#[tokio::test]
+async fn pipelined_requests_share_commits_and_each_answer_is_durable() {
+    const SENDS: u64 = 1_000;
+    let folder = tempfile::tempdir().unwrap();
+    let admin = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    let mut options = RelayOptions::new(folder.path());
+    options.flags.extend(["--admin-listen".into(), admin.to_string()]);
+    let relay = RelayProcess::start(&options);
+    let raw = Raw::connect(&relay.address).await.unwrap();
+    let mut stream = raw.open().await.unwrap();
+    let to = mailbox(&mut stream, 4_096).await;
+    let commits = || counter(admin, "budstikke_commits_total");
+    let before = commits();
+    for mark in 0..10 {
+        send(&mut stream, &to, mark).await.unwrap();
+    }
+    assert_eq!(commits() - before, 10, "who waits for each answer has a commit for each");
+    let (mut asking, mut waiting) = (Vec::new(), HashSet::new());
+    for mark in 10..10 + SENDS {
+        let (send_id, msg_id) = (to.send_id, MsgId::random(&mut OsRng));
+        let request = Request::Send { send_id, msg_id, work: None };
+        let frame = stream.frame(stream.number(), &request, Some(&to.sender), Some(cell(mark)));
+        waiting.insert(frame.request);
+        asking.extend(frame.encode().unwrap());
+    }
+    let before = commits();
+    let RawStream { send: towards, .. } = &mut stream;
+    let mut towards = std::mem::replace(towards, raw.connection.open_uni().await.unwrap());
+    let writing = tokio::spawn(async move { towards.write_all(&asking).await });
+    while !waiting.is_empty() {
+        let (frame, response) = stream.next().await.unwrap();
+        assert_eq!(response, Response::Done);
+        assert!(waiting.remove(&frame.request), "answered once");
+    }
+    writing.await.unwrap().unwrap();
+    let shared = commits() - before;
+    println!("{SENDS} pipelined sends took {shared} commits");
+    assert!(shared * 8 < SENDS, "{shared}");
+    // What was answered outlives the process.
+    relay.kill();
+    options.flags.truncate(options.flags.len() - 2);
+    let relay = RelayProcess::start(&options);
+    let raw = Raw::connect(&relay.address).await.unwrap();
+    let cells = raw.open().await.unwrap().read_all(&to.owner, to.recv_id).await.unwrap();
+    assert_eq!(cells.len() as u64, 10 + SENDS);
+    assert!((0..).zip(&cells).all(|(mark, it)| it.cell == cell(mark)));
 }

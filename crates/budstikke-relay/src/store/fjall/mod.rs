@@ -281,6 +281,7 @@ impl Worker {
         };
         match self.settle(committed) {
             Ok(()) => {
+                metrics::counter!("budstikke_commits_total").increment(1);
                 for (reply, outcomes) in replies {
                     // A client that left gets no answer; its cells are stored.
                     let _ = reply.send(outcomes);
