@@ -9,7 +9,7 @@ use budstikke::transport::quic::{QuicConfig, QuicTransport};
 use budstikke::transport::{Connection, FrameStream, Transport, TransportError};
 use budstikke_proto::address::RelayAddress;
 use budstikke_proto::auth::SessionNonce;
-use budstikke_proto::frame::Frame;
+use budstikke_proto::frame::{Frame, Kind};
 use budstikke_proto::limits::DATA_FRAME_LEN;
 use budstikke_proto::op::Request;
 use tokio::sync::Semaphore;
@@ -22,6 +22,8 @@ pub struct Watched {
     gate: Arc<Mutex<Option<Arc<Gate>>>>,
     /// Answers to spent tokens that still get lost.
     losses: Arc<AtomicUsize>,
+    /// Pushes that a stream passes on before it breaks.
+    pushes: Arc<AtomicUsize>,
 }
 
 /// Holds slot entries back until as many came as were waited for.
@@ -47,7 +49,13 @@ impl Watched {
 
     fn over(config: QuicConfig) -> Self {
         let quic = QuicTransport::new(config);
-        Self { quic, seen: Arc::default(), gate: Arc::default(), losses: Arc::default() }
+        Self {
+            quic,
+            seen: Arc::default(),
+            gate: Arc::default(),
+            losses: Arc::default(),
+            pushes: Arc::new(usize::MAX.into()),
+        }
     }
 
     /// Everything that passed since the last call, both ways.
@@ -69,6 +77,11 @@ impl Watched {
     /// The next `count` times that a client spends a token, the relay hears it and the line breaks before its answer.
     pub fn lose_answers_to_tokens(&self, count: usize) {
         self.losses.store(count, Ordering::SeqCst);
+    }
+
+    /// From now on every stream breaks after so many pushed frames.
+    pub fn break_streams_after(&self, pushes: usize) {
+        self.pushes.store(pushes, Ordering::SeqCst);
     }
 
     /// Whether the answer to this frame gets lost.
@@ -144,9 +157,12 @@ impl Connection for WatchedConnection {
         });
         let back = self.watched.clone();
         tokio::spawn(async move {
+            let mut pushes = 0;
             while let Ok(Some(frame)) = from_relay.recv().await {
                 back.note(&frame);
-                if lost.load(Ordering::SeqCst) {
+                pushes += usize::from(frame.kind == Kind::Push);
+                let broken = pushes > back.pushes.load(Ordering::SeqCst);
+                if broken || lost.load(Ordering::SeqCst) {
                     break;
                 }
                 if to_client.send(&[frame]).await.is_err() {

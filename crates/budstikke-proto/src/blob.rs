@@ -2,11 +2,33 @@
 //!
 //! A chunk is cut into payloads of 15,024 bytes, the last filled with zeros. What is larger than the largest size is
 //! several blobs; what is smaller is filled up before it is sealed.
+//!
+//! ```
+//! use budstikke_proto::blob::{self, BlobKey, BlobSize};
+//! # fn example(mut rng: impl rand_core::RngCore + rand_core::CryptoRng) -> Result<(), blob::BlobError> {
+//! let key = BlobKey::random(&mut rng);
+//! let sealed = blob::seal(b"a photograph", &key, &mut rng)?;
+//! assert_eq!(sealed.len(), 65_536);
+//! assert_eq!(blob::open(&sealed, &key)?.as_slice(), b"a photograph");
+//! # Ok(())
+//! # }
+//! ```
 
+use chacha20poly1305::aead::{AeadInPlace, KeyInit};
+use chacha20poly1305::{Key, Tag, XChaCha20Poly1305, XNonce};
+use rand_core::{CryptoRng, RngCore};
 use sha2::{Digest, Sha256};
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use crate::id::Hash;
 use crate::limits::{CELL_LEN, MAX_BLOB_PARTS};
+
+const AAD: &[u8] = b"budstikke/blob/content/v1";
+const NONCE_LEN: usize = 24;
+const TAG_LEN: usize = 16;
+const LENGTH_LEN: usize = 4;
+/// What sealing takes of a blob.
+const OVERHEAD: usize = NONCE_LEN + LENGTH_LEN + TAG_LEN;
 
 /// The sizes that there are. An observer of the relay learns no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,6 +52,12 @@ pub enum BlobError {
     /// The content has none of the three sizes.
     #[error("a blob holds 65,536, 262,144 or 1,048,576 bytes, not {0}")]
     Size(usize),
+    /// The content does not go into the largest blob: it takes several.
+    #[error("a blob holds at most 1,048,532 bytes of content, not {0}")]
+    TooLong(usize),
+    /// The key is another one, or somebody changed the blob.
+    #[error("the blob does not open with this key, or was changed")]
+    Seal,
     /// The payloads do not add up to a blob: the writer's or the relay's fault.
     #[error("the blob is malformed")]
     Malformed,
@@ -64,9 +92,102 @@ impl BlobSize {
         self.bytes().div_ceil(CELL_LEN as u32)
     }
 
+    /// Bytes of content that a sealed blob of this size holds at most.
+    pub const fn room(self) -> u32 {
+        #[allow(clippy::cast_possible_truncation, reason = "44 is no truncation")]
+        let overhead = OVERHEAD as u32;
+        self.bytes() - overhead
+    }
+
     fn len(self) -> usize {
         usize::try_from(self.bytes()).unwrap_or(usize::MAX)
     }
+}
+
+/// The random key of one blob; it travels end to end, never to a relay.
+#[derive(Clone, ZeroizeOnDrop)]
+pub struct BlobKey([u8; 32]);
+
+impl BlobKey {
+    /// Wraps 32 secret bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The secret bytes, for handing over inside an envelope.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// A fresh key. Each blob has its own.
+    pub fn random(rng: &mut (impl RngCore + CryptoRng)) -> Self {
+        let mut bytes = [0; 32];
+        rng.fill_bytes(&mut bytes);
+        Self(bytes)
+    }
+}
+
+impl std::fmt::Debug for BlobKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BlobKey")
+    }
+}
+
+/// Fills content up to the smallest size that has room for it and seals it: a blob's bytes, ready for
+/// [`to_payloads`].
+///
+/// # Errors
+/// [`BlobError::TooLong`] above 1,048,532 bytes.
+pub fn seal(
+    content: &[u8],
+    key: &BlobKey,
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Result<Vec<u8>, BlobError> {
+    let too_long = || BlobError::TooLong(content.len());
+    let length = u32::try_from(content.len()).map_err(|_| too_long())?;
+    let size = BlobSize::ALL.into_iter().find(|size| length <= size.room()).ok_or_else(too_long)?;
+    let mut nonce = [0; NONCE_LEN];
+    rng.fill_bytes(&mut nonce);
+    let mut blob = Zeroizing::new(Vec::with_capacity(size.len()));
+    blob.extend_from_slice(&nonce);
+    blob.extend_from_slice(&length.to_be_bytes());
+    blob.extend_from_slice(content);
+    blob.resize(size.len().saturating_sub(TAG_LEN), 0);
+    let plain = blob.get_mut(NONCE_LEN..).unwrap_or_default();
+    let tag = XChaCha20Poly1305::new(Key::from_slice(&key.0)).encrypt_in_place_detached(
+        XNonce::from_slice(&nonce),
+        AAD,
+        plain,
+    );
+    // The cipher refuses only messages beyond 256 GiB.
+    blob.extend_from_slice(tag.map_err(|_| too_long())?.as_slice());
+    Ok(std::mem::take(&mut *blob))
+}
+
+/// Opens a blob's bytes, as [`from_payloads`] gives them.
+///
+/// # Errors
+/// [`BlobError::Size`]; [`BlobError::Seal`]; [`BlobError::Malformed`] when its writer broke the rules.
+pub fn open(blob: &[u8], key: &BlobKey) -> Result<Zeroizing<Vec<u8>>, BlobError> {
+    let size = BlobError::Size(blob.len());
+    if !BlobSize::ALL.into_iter().any(|size| size.len() == blob.len()) {
+        return Err(size);
+    }
+    let (nonce, rest) = blob.split_first_chunk::<NONCE_LEN>().ok_or(size)?;
+    let (body, tag) = rest.split_last_chunk::<TAG_LEN>().ok_or(BlobError::Malformed)?;
+    let mut plain = Zeroizing::new(body.to_vec());
+    XChaCha20Poly1305::new(Key::from_slice(&key.0))
+        .decrypt_in_place_detached(XNonce::from_slice(nonce), AAD, &mut plain, Tag::from_slice(tag))
+        .map_err(|_| BlobError::Seal)?;
+    let (length, rest) = plain.split_first_chunk().ok_or(BlobError::Malformed)?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| BlobError::Malformed)?;
+    let (content, filling) = rest.split_at_checked(length).ok_or(BlobError::Malformed)?;
+    // One content has one form, the smallest: else a writer could mark readers by the size.
+    let smallest = BlobSize::ALL.into_iter().find(|size| length <= size.len() - OVERHEAD);
+    if smallest.map(BlobSize::len) != Some(blob.len()) || filling.iter().any(|byte| *byte != 0) {
+        return Err(BlobError::Malformed);
+    }
+    Ok(Zeroizing::new(content.to_vec()))
 }
 
 /// SHA-256 over all payloads of a blob, each of 15,024 bytes.
@@ -129,6 +250,8 @@ pub fn from_payloads<'a>(
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng;
 
     fn pieces(payloads: &[Vec<u8>]) -> impl Iterator<Item = &[u8]> {
         payloads.iter().map(Vec::as_slice)
@@ -147,6 +270,56 @@ mod tests {
             }
         }
         assert_eq!([0, 4].map(BlobSize::parse), [None, None]);
+    }
+
+    #[test]
+    fn content_takes_the_smallest_size_and_opens_under_its_key_alone() {
+        let rng = &mut ChaCha20Rng::seed_from_u64(1);
+        for (length, size) in [
+            (0, BlobSize::Small),
+            (65_492, BlobSize::Small),
+            (65_493, BlobSize::Medium),
+            (262_100, BlobSize::Medium),
+            (262_101, BlobSize::Large),
+            (1_048_532, BlobSize::Large),
+        ] {
+            let (content, key) = (vec![5; length], BlobKey::random(rng));
+            let blob = seal(&content, &key, rng).unwrap();
+            assert_eq!(blob.len(), size.len());
+            assert!(*open(&blob, &key).unwrap() == content);
+            assert_eq!(open(&blob, &BlobKey::random(rng)), Err(BlobError::Seal));
+            assert!(seal(&content, &key, rng).unwrap() != blob, "never the same twice");
+            assert_eq!(open(&blob[1..], &key), Err(BlobError::Size(blob.len() - 1)));
+        }
+        let long = vec![5; 1_048_533];
+        let refused = seal(&long, &BlobKey::random(rng), rng);
+        assert_eq!(refused, Err(BlobError::TooLong(1_048_533)));
+    }
+
+    /// What a writer who breaks the rules could seal.
+    #[test]
+    fn a_length_or_a_filling_that_is_wrong_is_refused() {
+        let key = BlobKey::from_bytes([3; 32]);
+        let forge = |size: BlobSize, length: u32, last: u8| {
+            let mut plain = vec![0; size.len() - NONCE_LEN - TAG_LEN];
+            plain[..4].copy_from_slice(&length.to_be_bytes());
+            *plain.last_mut().unwrap() = last;
+            let nonce = [9; NONCE_LEN];
+            let tag = XChaCha20Poly1305::new(Key::from_slice(&key.0))
+                .encrypt_in_place_detached(XNonce::from_slice(&nonce), AAD, &mut plain)
+                .unwrap();
+            open(&[&nonce[..], &plain, &tag].concat(), &key)
+        };
+        assert!(forge(BlobSize::Small, 9, 0).is_ok());
+        assert!(forge(BlobSize::Small, 65_492, 1).is_ok());
+        for (size, length, last) in [
+            (BlobSize::Small, 9, 1),
+            (BlobSize::Small, 65_493, 0),
+            (BlobSize::Small, u32::MAX, 0),
+            (BlobSize::Medium, 65_492, 0),
+        ] {
+            assert_eq!(forge(size, length, last), Err(BlobError::Malformed));
+        }
     }
 
     proptest! {

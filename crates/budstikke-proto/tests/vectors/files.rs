@@ -269,10 +269,21 @@ pub(crate) struct HeldCase {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct BlobFile {
     pub(crate) blobs: Vec<BlobCase>,
+    pub(crate) sealed: Vec<SealedCase>,
     /// Lengths that no blob has.
     pub(crate) refused_contents: Vec<usize>,
     /// Places in the last payload of the smallest blob where a byte that is not zero is to be refused.
     pub(crate) refused_fillings: Vec<usize>,
+}
+
+/// A sealed content: the blob's hash stands for its bytes.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SealedCase {
+    pub(crate) key: String,
+    pub(crate) nonce: String,
+    pub(crate) content: Counting,
+    pub(crate) size: u32,
+    pub(crate) hash: String,
 }
 
 #[derive(Serialize, Deserialize)]

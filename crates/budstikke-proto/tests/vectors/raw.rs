@@ -107,6 +107,19 @@ pub(crate) fn blob_payloads(content: &[u8]) -> Vec<Vec<u8>> {
     all.chunks(15_024).map(<[u8]>::to_vec).collect()
 }
 
+/// 5.5: nonce, then XChaCha20-Poly1305 over length, content and zeros.
+pub(crate) fn seal_blob(key: &[u8; 32], nonce: &[u8; 24], content: &[u8]) -> Vec<u8> {
+    let sizes = [65_536, 262_144, 1_048_576];
+    let size = sizes.into_iter().find(|size| content.len() + 44 <= *size).unwrap();
+    let mut plain = u32::try_from(content.len()).unwrap().to_be_bytes().to_vec();
+    plain.extend(content);
+    plain.resize(size - 40, 0);
+    let sealed = XChaCha20Poly1305::new(key.into())
+        .encrypt(nonce.into(), Payload { msg: &plain, aad: b"budstikke/blob/content/v1" })
+        .unwrap();
+    [nonce.as_slice(), &sealed].concat()
+}
+
 /// 5.5: the hash over all payloads.
 pub(crate) fn blob_hash(payloads: &[Vec<u8>]) -> [u8; 32] {
     sha256(&[b"budstikke/blob/v1", &payloads.concat()])

@@ -2,7 +2,7 @@
 
 use budstikke_proto::address::{AddressError, RelayAddress};
 use budstikke_proto::auth::{CapabilityKey, operation_hash};
-use budstikke_proto::blob::{self, BlobError, BlobSize};
+use budstikke_proto::blob::{self, BlobError, BlobKey, BlobSize};
 use budstikke_proto::cell::{self, CellError, Fragment, Opened, SealKey};
 use budstikke_proto::descriptor::{self, Descriptor, DescriptorError, MailboxPrice};
 use budstikke_proto::frame::{Frame, FrameError, Kind};
@@ -376,6 +376,16 @@ fn blobs() {
         assert_eq!(blob::from_payloads(size, payloads.iter().map(Vec::as_slice)), Ok(content));
         assert_eq!(hex(blob::hash(payloads.iter().map(Vec::as_slice)).as_bytes()), case.hash);
         assert_eq!(hex(raw::blob_hash(&payloads)), case.hash);
+    }
+    for case in &file.sealed {
+        let (key, nonce) = (array(&case.key), array(&case.nonce));
+        let content = case.content.bytes();
+        let blob_key = BlobKey::from_bytes(key);
+        let sealed = blob::seal(&content, &blob_key, &mut Fixed(&nonce)).unwrap();
+        assert!(sealed == raw::seal_blob(&key, &nonce, &content));
+        assert!(*blob::open(&sealed, &blob_key).unwrap() == content);
+        let (size, payloads) = blob::to_payloads(&sealed).unwrap();
+        assert_eq!((size.code(), hex(raw::blob_hash(&payloads))), (case.size, case.hash.clone()));
     }
     for length in &file.refused_contents {
         assert_eq!(blob::to_payloads(&vec![0; *length]), Err(BlobError::Size(*length)));

@@ -2,7 +2,7 @@
 
 use budstikke_proto::address::RelayAddress;
 use budstikke_proto::auth::{CapabilityKey, operation_hash};
-use budstikke_proto::blob::{self, BlobSize};
+use budstikke_proto::blob::{self, BlobKey, BlobSize};
 use budstikke_proto::cell::{self, Fragment, SealKey};
 use budstikke_proto::descriptor::{Descriptor, MailboxPrice, relay_id, spki};
 use budstikke_proto::frame::{Frame, Kind};
@@ -22,7 +22,7 @@ use crate::files::{
     AddressCase, AddressFile, AddressRefused, AuthCase, BlobCase, BlobFile, CellCase, CellFile,
     Counting, CoverCase, DescriptorFile, EnvelopeCase, Fields, FrameCase, FrameFile, FrameRefused,
     FrontDoorCase, HeldCase, HelloRefused, NoticeCase, NoticeFile, OpCase, OpFile, OpRefused,
-    PlainRefused, SlotCase, TokenFile, TokenRefused, WorkCase, hex, save,
+    PlainRefused, SealedCase, SlotCase, TokenFile, TokenRefused, WorkCase, hex, save,
 };
 use crate::raw;
 
@@ -797,8 +797,23 @@ fn blobs() -> BlobFile {
             hash: hex(blob::hash(payloads.iter().map(Vec::as_slice)).as_bytes()),
         }
     });
+    // Not from the others' seed, so that what they write keeps its bytes.
+    let rng = &mut ChaCha20Rng::seed_from_u64(0x626C_6F62);
+    let sealed = [0, 65_492, 65_493, 1_048_532].map(|length| {
+        let (key, content) = (random(rng), Counting { start: 3, length });
+        let blob = blob::seal(&content.bytes(), &BlobKey::from_bytes(key), rng).unwrap();
+        let (size, payloads) = blob::to_payloads(&blob).unwrap();
+        SealedCase {
+            key: hex(key),
+            nonce: hex(&blob[..24]),
+            content,
+            size: size.code(),
+            hash: hex(blob::hash(payloads.iter().map(Vec::as_slice)).as_bytes()),
+        }
+    });
     BlobFile {
         blobs: cases.into(),
+        sealed: sealed.into(),
         refused_contents: vec![0, 65_535, 65_537, 262_143, 1_048_577],
         refused_fillings: vec![5_440, 15_023],
     }

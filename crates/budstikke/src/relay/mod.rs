@@ -4,6 +4,7 @@
 //! One long stream carries all requests, each answered in its own time; every subscription has a stream of its own.
 
 mod assemble;
+mod blob;
 mod error;
 mod mailbox;
 mod notice;
@@ -11,6 +12,7 @@ mod pending;
 mod session;
 mod slot;
 mod subscription;
+mod transfer;
 mod types;
 mod work;
 
@@ -33,6 +35,7 @@ use crate::transport::{Transport, TransportError};
 use pending::Answer;
 use session::{Ask, Session};
 
+pub use blob::{BlobIds, Download};
 pub use error::RelayError;
 pub use subscription::Subscription;
 pub use types::{Notice, Page, ReceivedCell, SlotEntry, SlotReceipt, Standing};

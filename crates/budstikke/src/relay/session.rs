@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::pending::{Answer, Pending, Violation};
+use super::transfer::Transfer;
 use super::work::solve_within;
 use super::{RelayError, RelayOptions};
 use crate::transport::{Connection, FrameReceiver, FrameSender, FrameStream, TransportError};
@@ -26,6 +27,8 @@ use crate::transport::{Connection, FrameReceiver, FrameSender, FrameStream, Tran
 const OUTGOING: usize = 64;
 /// Reads at once; a relay works on no more per stream and calls itself busy.
 const MAX_QUERIES: usize = 8;
+/// Blobs under way at once: each has a stream of its own, and a relay allows few beside the subscriptions.
+const MAX_TRANSFERS: usize = 2;
 /// Session keys that are remembered, each saving one X25519.
 const MAX_KEYS: usize = 256;
 
@@ -59,6 +62,7 @@ pub(super) struct Session {
     /// One search at a time: it is the processor that is scarce, and the relay counts open challenges.
     work_turn: Semaphore,
     query_turns: Semaphore,
+    transfer_turns: Arc<Semaphore>,
     options: RelayOptions,
 }
 
@@ -91,6 +95,7 @@ impl Session {
             keys: Mutex::default(),
             work_turn: Semaphore::new(1),
             query_turns: Semaphore::new(MAX_QUERIES),
+            transfer_turns: Arc::new(Semaphore::new(MAX_TRANSFERS)),
             options,
         }))
     }
@@ -159,19 +164,56 @@ impl Session {
         request: Request,
         now: i64,
     ) -> Result<(FrameStream, u64), RelayError> {
-        let opening = async {
-            let open = self.shared.next_request();
-            let (mut stream, descriptor) =
-                open_stream(&*self.connection, open, &self.relay, now).await?;
-            let number = self.shared.next_request();
-            // The stream's own hello counts: the relay's epoch may have turned since the session began.
-            let key = self.key(key, &descriptor);
-            let frame = Part::new((request, None)).frame(number, Some(&key));
-            stream.sender.send(&[frame]).await?;
-            Ok((stream, number))
-        };
+        let (mut stream, key) = self.open_own(key, now).await?;
+        let number = self.shared.next_request();
+        let frame = Part::new((request, None)).frame(number, Some(&key));
+        let frames = [frame];
+        let sending = timeout(self.options.request, stream.sender.send(&frames));
+        sending.await.map_err(|_| TransportError::TimedOut)??;
+        Ok((stream, number))
+    }
+
+    /// Opens a stream of its own for a blob, whose frames are told one by one as they pass.
+    pub(super) async fn transfer(
+        self: &Arc<Self>,
+        key: &CapabilityKey,
+        now: i64,
+    ) -> Result<Transfer, RelayError> {
+        let hold = self.hold();
+        let turn = Arc::clone(&self.transfer_turns).acquire_owned().await.ok();
+        let (stream, key) = self.open_own(key, now).await?;
+        Ok(Transfer::new(Arc::clone(self), stream, key, hold, turn))
+    }
+
+    /// A stream beside the session's own, and the key for this capability's tags on it.
+    async fn open_own(
+        &self,
+        key: &CapabilityKey,
+        now: i64,
+    ) -> Result<(FrameStream, SessionKey), RelayError> {
+        let open = self.shared.next_request();
+        let opening = open_stream(&*self.connection, open, &self.relay, now);
         // A relay that allows no more streams is no reason to end those that are open.
-        timeout(self.options.request, opening).await.map_err(|_| TransportError::TimedOut)?
+        let (stream, descriptor) = timeout(self.options.request, opening)
+            .await
+            .map_err(|_| TransportError::TimedOut)??;
+        // The stream's own hello counts: the relay's epoch may have turned since the session began.
+        Ok((stream, self.key(key, &descriptor)))
+    }
+
+    /// The next request number; counts across all streams.
+    pub(super) fn number(&self) -> u64 {
+        self.shared.next_request()
+    }
+
+    /// Ends the session: a frame that does not come through says that the relay or the way to it is stuck.
+    pub(super) fn stuck(&self) -> RelayError {
+        self.shared.fail(TransportError::TimedOut.into())
+    }
+
+    /// How long one frame may take.
+    pub(super) const fn patience(&self) -> Duration {
+        self.options.request
     }
 
     /// Keeps the session from being closed as idle.
@@ -228,20 +270,20 @@ impl Drop for Hold {
 }
 
 /// An encoded operation and its hash, before it has a number.
-struct Part {
+pub(super) struct Part {
     op: Vec<u8>,
     payload: Option<Vec<u8>>,
     hash: budstikke_proto::id::Hash,
 }
 
 impl Part {
-    fn new((request, payload): (Request, Option<Vec<u8>>)) -> Self {
+    pub(super) fn new((request, payload): (Request, Option<Vec<u8>>)) -> Self {
         let op = request.encode();
         let hash = operation_hash(&op, payload.as_deref());
         Self { op, payload, hash }
     }
 
-    fn frame(self, request: u64, key: Option<&SessionKey>) -> Frame {
+    pub(super) fn frame(self, request: u64, key: Option<&SessionKey>) -> Frame {
         let tag = key.map_or([0; TAG_LEN], |key| key.tag(request, &self.hash));
         Frame { kind: Kind::Request, request, tag, op: self.op, payload: self.payload }
     }
