@@ -75,11 +75,7 @@ pub async fn desk(world: &World, case: &str) -> Line {
 /// When a step fails.
 pub async fn desk_with_decider(world: &World, case: &str) -> Line {
     let mut line = desk(world, case).await;
-    let decider = world.stranger("decider").await;
-    let request = decider.request_device("Decision-maker K", &[Role::DecisionMaker]).await;
-    let enrolment = line.desk.enrol_device(&request.expect("request")).await.expect("enrol");
-    decider.install_device(&enrolment).await.expect("install");
-    settle(&[&decider, &line.desk]).await;
+    let decider = line.enrol(world, "decider", "Decision-maker K", Role::DecisionMaker).await;
     line.desk.assign(&line.at_desk, "Decision-maker K").await.expect("assign");
     settle(&[&line.desk, &decider, &world.officer_a]).await;
     assert_eq!(decider.cases().await.expect("cases").len(), 1, "Decision-maker K has the line");
@@ -88,6 +84,19 @@ pub async fn desk_with_decider(world: &World, case: &str) -> Line {
 }
 
 impl Line {
+    /// A further device of the desk's, which is not in the line.
+    ///
+    /// # Panics
+    /// When a step fails.
+    pub async fn enrol(&self, world: &World, vault: &str, label: &str, role: Role) -> Client {
+        let device = world.stranger(vault).await;
+        let request = device.request_device(label, &[role]).await.expect("request");
+        let enrolment = self.desk.enrol_device(&request).await.expect("enrol");
+        device.install_device(&enrolment).await.expect("install");
+        settle(&[&device, &self.desk]).await;
+        device
+    }
+
     /// Decision-maker K's device.
     ///
     /// # Panics

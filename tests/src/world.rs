@@ -87,13 +87,27 @@ impl Ground {
     /// # Panics
     /// When the relay does not start.
     pub async fn new() -> Self {
+        Self::of(Clock::fixed(ten_in_the_morning()), Box::new(|| Clock::system().now())).await
+    }
+
+    /// The same from `now` on, by a clock that the relay has too.
+    ///
+    /// # Panics
+    /// When the relay does not start.
+    pub async fn on_one_clock(now: i64) -> Self {
+        let clock = Clock::fixed(now);
+        let relays = clock.clone();
+        Self::of(clock, Box::new(move || relays.now())).await
+    }
+
+    async fn of(clock: Clock, relays: budstikke_relay::Clock) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let config = budstikke_relay::testing::config(folder.path());
-        let relay = Relay::spawn(config).await.expect("a relay");
+        let relay = Relay::spawn_at(config, relays).await.expect("a relay");
         Self {
             folder,
             relay: AnyRelay { address: relay.address().clone(), inside: Some(relay) },
-            clock: Clock::fixed(ten_in_the_morning()),
+            clock,
             transport: Arc::new(QuicTransport::default()),
         }
     }

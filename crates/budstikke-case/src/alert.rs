@@ -14,6 +14,7 @@ use crate::received::malformed;
 use crate::refusal::{Fault, Refusal};
 use crate::roles::{Act, permit};
 use crate::scan;
+use crate::validate;
 use crate::wire as w;
 use crate::wire::{
     AckKind, Alert, AlertAckBody, AlertRecord, AlertTiming, Certainty, Leg, Officer, Role,
@@ -450,6 +451,38 @@ impl std::fmt::Debug for AlertState {
 /// Whose turn a step is; one of a newer version is nobody's here.
 pub fn role_of(step: &w::EscalationStep) -> Role {
     Role::try_from(step.to).unwrap_or_default()
+}
+
+/// An alert that travels outside of a channel.
+///
+/// # Errors
+/// W02, and whatever an alert in a message is refused for.
+pub fn open_alert(bytes: &[u8]) -> Result<Alert, Refusal> {
+    let alert = decode(bytes)?;
+    validate::validate_alert(&alert)?;
+    Ok(alert)
+}
+
+/// An answer to an alert, and what was signed, outside of a channel. Who signed is still to be proven
+/// ([`crate::officer::attested`]).
+///
+/// # Errors
+/// W02, and I03 for a role that may not answer.
+pub fn open_ack(bytes: &[u8]) -> Result<(w::AlertAck, AlertAckBody), Refusal> {
+    let ack: w::AlertAck = decode(bytes)?;
+    validate::validate_ack(&ack)?;
+    let body = decode(&ack.body)?;
+    Ok((ack, body))
+}
+
+/// How a team is reached, outside of a channel.
+///
+/// # Errors
+/// W02.
+pub fn open_contact(bytes: &[u8]) -> Result<w::EscalationContact, Refusal> {
+    let contact = decode(bytes)?;
+    validate::validate_contact(&contact)?;
+    Ok(contact)
 }
 
 /// Body of an acknowledgement, to be signed in [`crate::officer::ACK_DOMAIN`].

@@ -48,7 +48,9 @@ carried! {
     DecisionBody "decision";
     RiskAssessment "risk_assessment";
     VerificationRecord "verification";
+    AlertAck "acknowledgement";
     AlertAckBody "acknowledgement";
+    EscalationContact "escalation_contact";
     CaseBrief "brief";
     Alert "alert";
 }

@@ -164,6 +164,7 @@ const FIXED: &[&str] = &[
     "warning-informal-not-tried",
     "warning-likeminded-not-asked",
     "warning-nobody-named",
+    "warning-nobody-next",
     "warning-other-update-needed",
     "warning-read-the-wish",
     "warning-review-overdue",

@@ -60,6 +60,8 @@ pub enum Warning {
     TellTheMinistry,
     /// There are refusals in the person's wish; read them before drafting.
     ReadTheWish,
+    /// Nobody comes next if the alert is not taken: the other side has named nobody, or not of late.
+    NobodyNext,
 }
 
 impl Warning {
@@ -84,6 +86,7 @@ impl Warning {
             Self::InformalNotTried => "warning-informal-not-tried",
             Self::TellTheMinistry => "warning-tell-the-ministry",
             Self::ReadTheWish => "warning-read-the-wish",
+            Self::NobodyNext => "warning-nobody-next",
         }
     }
 
@@ -148,6 +151,9 @@ impl fmt::Display for Warning {
             Self::ReadTheWish => {
                 f.write_str("The person has said what they do not want; read it first.")
             }
+            Self::NobodyNext => f.write_str(
+                "Nobody comes next if this is not taken: the other side has named nobody of late.",
+            ),
         }
     }
 }

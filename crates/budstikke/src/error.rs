@@ -75,6 +75,9 @@ pub enum Trust {
     /// A mission's intake bundle.
     #[error(transparent)]
     Bundle(#[from] e2ee::bundle::BundleError),
+    /// A copy of an alert, or an answer to one.
+    #[error(transparent)]
+    Held(#[from] e2ee::held::HeldError),
     /// A text that carries a certificate.
     #[error(transparent)]
     Text(#[from] e2ee::armor::ArmorError),
@@ -149,6 +152,7 @@ trust!(
     e2ee::cert::CertError,
     e2ee::invite::InviteError,
     e2ee::bundle::BundleError,
+    e2ee::held::HeldError,
     e2ee::armor::ArmorError,
 );
 

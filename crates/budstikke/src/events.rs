@@ -87,10 +87,33 @@ pub enum Event {
         /// How many messages of one sender have not come (yet).
         missing: u64,
     },
+    /// Three quarters of the time for an alert that came here are over, and no person has taken it.
+    AlertNear {
+        /// Its short name.
+        alert: String,
+    },
     /// An alert's deadline has passed and no person has taken it.
     AlertOverdue {
-        /// The line it went over.
-        case: String,
+        /// Its short name.
+        alert: String,
+    },
+    /// Nobody took an alert in time: the copy for whoever comes next is released.
+    AlertPassedOn {
+        /// Its short name.
+        alert: String,
+    },
+    /// An alert that nobody took in time has come to this device.
+    AlertForYou {
+        /// Its short name.
+        alert: String,
+    },
+    /// Nobody is left to pass an alert on to.
+    AlertExhausted {
+        /// Its short name.
+        alert: String,
+    },
+    /// A person outside of its line has answered an alert, or it was taken back.
+    AlertTaken {
         /// Its short name.
         alert: String,
     },

@@ -33,6 +33,7 @@ pub mod crash;
 mod defender;
 mod dossier;
 mod error;
+mod escalation;
 mod events;
 mod ministry;
 mod mission;

@@ -5,10 +5,12 @@
 
 use std::collections::HashSet;
 
+use budstikke_case::alert::clock_from;
 use budstikke_e2ee::contact::Route;
 use budstikke_proto::auth::CapabilityKey;
 use budstikke_proto::cell::{self, SealKey};
-use budstikke_proto::id::{MsgId, SendId};
+use budstikke_proto::id::{CancelPk, MsgId, SendId};
+use budstikke_proto::limits::RELEASE_STEP_S;
 use rand_core::OsRng;
 
 use crate::channel::send::message_id;
@@ -18,7 +20,7 @@ use crate::dossier::alert;
 use crate::error::Error;
 use crate::events::Event;
 use crate::random::fresh;
-use crate::records::{self, CaseRecord, MessageRecord, OutboxRecord, Record, fixed};
+use crate::records::{self, CaseRecord, Hold, MessageRecord, OutboxRecord, Record, fixed};
 use crate::relay::RelayError;
 use crate::view::{case_name, message_key};
 
@@ -43,6 +45,14 @@ pub struct Waiting {
     pub since: i64,
 }
 
+/// A cell that the relay shall hold back until its time.
+pub(crate) struct Held<'a> {
+    /// When it is released.
+    pub(crate) hold: Hold,
+    /// The `msg_id` of each of its cells.
+    pub(crate) name: &'a dyn Fn(u32) -> [u8; 16],
+}
+
 /// What a run of the outbox did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flushed {
@@ -59,21 +69,58 @@ pub(crate) fn enqueue(
     belongs: Belongs<'_>,
     front_door: bool,
 ) -> Result<u32, Error> {
+    queue(work, routes, envelope, belongs, front_door, None)
+}
+
+/// The same for one route whose relay holds the cells back.
+pub(crate) fn enqueue_held(
+    work: &Work<'_>,
+    route: &Route,
+    envelope: &[u8],
+    held: &Held<'_>,
+) -> Result<u32, Error> {
+    queue(work, std::slice::from_ref(route), envelope, Belongs::default(), false, Some(held))
+}
+
+/// Drops the cells of this grant that have not left yet; whether there were any.
+pub(crate) fn drop_unsent(
+    work: &Work<'_>,
+    send_id: &[u8],
+    msg_ids: &[[u8; 16]],
+) -> Result<bool, Error> {
+    let mut found = false;
+    for (seq, row) in rows_after(work, 0, usize::MAX)? {
+        if row.send_id == send_id && msg_ids.iter().any(|id| row.msg_id == id) {
+            found |= work.tx.delete_seq(OutboxRecord::KIND, seq)?;
+        }
+    }
+    Ok(found)
+}
+
+fn queue(
+    work: &Work<'_>,
+    routes: &[Route],
+    envelope: &[u8],
+    belongs: Belongs<'_>,
+    front_door: bool,
+    held: Option<&Held<'_>>,
+) -> Result<u32, Error> {
     let mut cells = 0;
     for route in routes {
-        let name = fresh::<16>();
         let key = SealKey::from_bytes(*route.seal_key);
-        for fragment in cell::split(envelope, name)? {
+        for fragment in cell::split(envelope, fresh())? {
+            let random = || *MsgId::random(&mut OsRng).as_bytes();
             let record = OutboxRecord {
                 relay: route.relay.clone(),
                 send_id: route.send_id.to_vec(),
                 send_secret: route.send_secret.to_vec(),
-                msg_id: MsgId::random(&mut OsRng).as_bytes().to_vec(),
+                msg_id: held.map_or_else(random, |held| (held.name)(cells)).to_vec(),
                 cell: cell::seal(&fragment, &key, &mut OsRng)?,
                 front_door,
                 case_id: belongs.case_id.to_vec(),
                 number: belongs.number,
                 queued_at: work.now,
+                hold: held.map(|held| held.hold.clone()),
             };
             let bytes = zeroize::Zeroizing::new(prost::Message::encode_to_vec(&record));
             work.tx.append(OutboxRecord::KIND, &bytes)?;
@@ -149,7 +196,17 @@ impl Client {
         let key = CapabilityKey::from_bytes(fixed(&row.send_secret, "the outbox")?);
         let relay = self.relay(&row.relay, &row.send_id)?;
         crash::point("outbox-before-send");
-        relay.send(&key, send_id, msg_id, row.cell.clone(), row.front_door).await?;
+        let cell = row.cell.clone();
+        match &row.hold {
+            None => relay.send(&key, send_id, msg_id, cell, row.front_door).await?,
+            Some(hold) => {
+                let from = clock_from(hold.raised_at_s, self.now());
+                let at = from.saturating_add(hold.after_s).max(1);
+                let whole = at.saturating_add((-at).rem_euclid(RELEASE_STEP_S));
+                let cancel = CancelPk::from_bytes(fixed(&hold.cancel_pk, "the outbox")?);
+                relay.hold(&key, send_id, msg_id, cell, whole, cancel).await?;
+            }
+        }
         Ok(())
     }
 }

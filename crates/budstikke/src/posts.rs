@@ -17,6 +17,8 @@ use crate::tokens::forget_spent;
 const PEER_QUOTA: u32 = 1_024;
 /// Cells that may wait at a front door: more contacts than a team reads in a week.
 const FRONT_DOOR_QUOTA: u32 = 512;
+/// Cells about alerts of one line that may wait: some steps of some alerts.
+const HELD_QUOTA: u32 = 256;
 /// Cells that may wait from colleagues.
 const TEAM_QUOTA: u32 = 4_096;
 
@@ -127,6 +129,7 @@ impl Client {
         let (quota, front_door) = match LaneUse::try_from(lane.used_for) {
             Ok(LaneUse::FrontDoor) => (FRONT_DOOR_QUOTA, true),
             Ok(LaneUse::Team) => (TEAM_QUOTA, false),
+            Ok(LaneUse::Held) => (HELD_QUOTA, false),
             _ => (PEER_QUOTA, false),
         };
         let relay = self.relay(&post.relay, post_key)?;

@@ -76,6 +76,9 @@ impl Client {
             }
         }
         self.look_at_clocks().await?;
+        let told = self.tell_reach().await;
+        note(&mut report, told)?;
+        self.call_off_waiting().await?;
         if self.outbox().await?.len() > report.waiting {
             self.send_waiting(&mut report).await?;
         }

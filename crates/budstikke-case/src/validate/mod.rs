@@ -16,6 +16,7 @@ use crate::received::{malformed, too_large};
 use crate::refusal::{Fault, Refusal, Unknown};
 use crate::roles::{Act, permit};
 use crate::warning::Warning;
+use crate::wire;
 use crate::wire::{
     ActionPlan, Alert, CaseIntake, ChannelTerms, ConsentRequest, Content, DataCategory,
     EffectReport, EmergencyContact, Header, IdentitySheet, Leg, PrivacyNotice, Purpose,
@@ -253,6 +254,18 @@ pub(crate) fn validate_identity(sheet: &IdentitySheet, index: usize) -> Result<(
     let leg = Leg::DefenderMission;
     Check::default()
         .inside(&format!("identity[{index}]"), |check| letters::identity(sheet, leg, check))
+}
+
+/// Checks a person's answer to an alert alone, as it travels outside of a channel.
+pub(crate) fn validate_ack(ack: &wire::AlertAck) -> Result<(), Refusal> {
+    let officer = ack.by.as_ref().and_then(|by| by.officer.as_ref());
+    let role = officer.map(crate::officer::role).unwrap_or_default();
+    alert::ack(ack, role, &mut Check::default())
+}
+
+/// Checks how a team is reached, alone.
+pub(crate) fn validate_contact(contact: &wire::EscalationContact) -> Result<(), Refusal> {
+    alert::contact(contact, &mut Check::default())
 }
 
 /// Checks an emergency form alone.

@@ -107,7 +107,12 @@ alert-next-word = Next word by
 alert-left = { $at } ({ $span } left)
 alert-past = { $at } ({ $span } ago)
 alert-overdue = OVERDUE by { $span }: no person has taken it.
-alert-overdue-outside = OVERDUE by { $span }: no person has taken it. Use the way outside this program that stands in the alert.
+alert-overdue-outside = OVERDUE by { $span }: no person has taken it, and nobody comes next. Use the way outside this program.
+alert-exhausted = OVERDUE by { $span }: nobody has taken it, and nobody is left to ask here. Use the way outside this program.
+alert-exercise = EXERCISE: this is practice. Do what you would do if it were real, up to the point where somebody outside would be contacted.
+alert-passed-on-by = { $who }, { $unit }; nobody took it in time
+alert-then = If nobody takes it
+alert-then-who = { $who }, { $at }
 alert-word-overdue = { $who } took it, and promised a word { $span } ago. Ask.
 alert-raised = The alert is raised.
 alert-raised-next = Both sides see the deadline. "bud sync" fetches the answer; the clock runs until a person has taken it.
@@ -126,7 +131,12 @@ attention = { $count ->
     } overdue: no person has taken it in time.
 attention-next = "bud alert ack --mine --next-word TIME" takes it.
 attention-ours-next = Use the way outside this program: the number stands in "bud alert show".
+event-alert-exhausted = NOBODY LEFT: alert { $alert } was passed on to everybody, and nobody has taken it. "bud alert show" has the way outside this program.
+event-alert-for-you = Alert { $alert } was passed on to you: nobody took it in time. "bud alert show" shows it, "bud alert ack --mine --next-word TIME" takes it.
+event-alert-near = Alert { $alert } waits for a person, and most of the time is over. "bud alert ack --mine --next-word TIME" takes it.
 event-alert-overdue = OVERDUE: nobody has taken alert { $alert } in time. "bud alert list" shows it.
+event-alert-passed-on = Nobody has taken alert { $alert }: it goes to whoever comes next.
+event-alert-taken = Alert { $alert } was answered, or taken back. "bud alert list" shows by whom.
 
 line-opened = The desk has been asked for a line about { $who }, under terms no wider than those agreed with them.
 line-opened-next = The desk answers with "bud answer"; "bud sync" fetches the answer.

@@ -66,6 +66,7 @@ warning-security-side-missing = The risk assessment does not look at: { $sides }
 warning-likeminded-not-asked = No like-minded country has been asked, and the plan does not say why.
 warning-informal-not-tried = The plan does not say why informal dialogue is not enough.
 warning-tell-the-ministry = Tell the Ministry about this.
+warning-nobody-next = The other side has named nobody who comes next. If nobody takes this in time, you have to reach them another way.
 warning-read-the-wish = The person has said what they do not want; read it before you draft.
 
 kind-case-brief = Case brief
@@ -257,7 +258,7 @@ view-alert-cancelled = Taken back
 view-escalation = If nobody takes it
 view-escalation-at = From
 view-escalation-contact = How they are reached
-view-escalation-to = Who hears next
+view-escalation-to = Whose turn it is
 view-exercise = This is an exercise
 view-alternatives = What could be done instead
 view-answer = Answer

@@ -94,14 +94,14 @@ async fn ack(app: &App, args: &Ack) -> Result<Reply, Failure> {
         let fits = |one: &budstikke::AlertView| !one.ours && !alert::over(one);
         let found = pick::alert(app, client, args.alert.as_deref(), fits).await?;
         let by = next_word.unwrap_or_default();
-        let sent = client.acknowledge_alert(&found.id, kind, by, &note).await;
-        let sent = sent.map_err(|error| app.failed(error))?;
+        let warnings = client.acknowledge_alert(&found.id, kind, by, &note).await;
+        let warnings = warnings.map_err(|error| app.failed(error))?;
         let mut reply = Reply::new().text(catalogue.text(said, &[]));
         if let Some(at) = next_word {
             let promised = t!(catalogue, "alert-next-word");
             reply = reply.pair(promised, time::moment(at));
         }
-        let reply = sending::warned(app, reply, &sent.warnings)
+        let reply = sending::warned(app, reply, &warnings)
             .field("alert", found.id)
             .field("next_word_by", next_word);
         sending::deliver(app, client, reply, catalogue.text(next, &[])).await

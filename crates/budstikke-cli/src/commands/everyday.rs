@@ -33,9 +33,9 @@ pub(crate) async fn sync(app: &App) -> Result<Reply, Failure> {
         let json: Vec<Value> = happened.iter().map(|event| event::json(event).into()).collect();
         let mut reply = Reply::new()
             .text(done(app, &report))
-            .pieces(happened.iter().map(|event| match event {
-                Event::AlertOverdue { .. } => Piece::Alarm(event::sentence(event, catalogue)),
-                _ => Piece::Item(event::sentence(event, catalogue)),
+            .pieces(happened.iter().map(|event| {
+                let sentence = event::sentence(event, catalogue);
+                if event::loud(event) { Piece::Alarm(sentence) } else { Piece::Item(sentence) }
             }))
             .field("received_cells", report.received as u64)
             .field("sent_cells", report.sent as u64)
@@ -102,10 +102,7 @@ pub(crate) async fn listen(app: &App) -> Result<Reply, Failure> {
         let show = |event: &Event| {
             let line =
                 format!("{}  {}", time::moment(App::now()), event::sentence(event, catalogue));
-            let piece = match event {
-                Event::AlertOverdue { .. } => Piece::Alarm(line),
-                _ => Piece::Text(line),
-            };
+            let piece = if event::loud(event) { Piece::Alarm(line) } else { Piece::Text(line) };
             app.out.event(&[piece], &event::json(event), catalogue);
         };
         app.out.note(&t!(catalogue, "working-listen"));

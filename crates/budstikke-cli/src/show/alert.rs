@@ -42,16 +42,32 @@ pub(crate) fn pieces(alert: &AlertView, now: i64, catalogue: &Catalogue) -> Vec<
     if let Some(loud) = overdue(alert, now, catalogue) {
         pieces.push(Piece::Alarm(loud));
     }
+    if alert.alert.exercise {
+        pieces.push(Piece::Text(t!(catalogue, "alert-exercise")));
+    }
     let mut pair = |label: String, value: String| pieces.push(Piece::Pair(label, value));
     pair(t!(catalogue, "alert-id"), alert.id.clone());
-    let side = if alert.ours { "alert-ours" } else { "alert-theirs" };
-    pair(t!(catalogue, "alert-from"), catalogue.text(side, &[]));
+    let from = match &alert.raised_by {
+        Some((unit, who)) => {
+            t!(catalogue, "alert-passed-on-by", unit = unit.as_str(), who = who.as_str())
+        }
+        None => catalogue.text(if alert.ours { "alert-ours" } else { "alert-theirs" }, &[]),
+    };
+    pair(t!(catalogue, "alert-from"), from);
     let urgency = strict::<Urgency>(alert.alert.preset);
     pair(t!(catalogue, "view-urgency"), catalogue.text(&urgency.key(), &[]));
     let phase = catalogue.text(&format!("alert-phase-{}", alert.phase.name()), &[]);
     pair(t!(catalogue, "alert-state"), phase);
     if waits(alert) {
         pair(t!(catalogue, "view-ack-by"), deadline(alert.ack_by_s, now, catalogue));
+    }
+    if let Some((role, at)) = alert.next {
+        let who = catalogue.text(&role.key(), &[]);
+        let at = deadline(at, now, catalogue);
+        pair(t!(catalogue, "alert-then"), t!(catalogue, "alert-then-who", who = who, at = at));
+    }
+    if waits(alert) && !alert.off_channel.is_empty() {
+        pair(t!(catalogue, "view-off-channel"), alert.off_channel.clone());
     }
     if let Some((who, at)) = &alert.acked_by {
         let at = time::moment(*at);
@@ -79,8 +95,9 @@ pub(crate) fn deadline(at: i64, now: i64, catalogue: &Catalogue) -> String {
 fn overdue(alert: &AlertView, now: i64, catalogue: &Catalogue) -> Option<String> {
     if alert.overdue {
         let span = time::span(now - alert.ack_by_s, catalogue);
-        let off_channel = alert.alert.off_channel.as_str();
-        return Some(if alert.ours && !off_channel.is_empty() {
+        return Some(if alert.phase == AlertPhase::Exhausted {
+            t!(catalogue, "alert-exhausted", span = span)
+        } else if alert.ours && alert.next.is_none() {
             t!(catalogue, "alert-overdue-outside", span = span)
         } else {
             t!(catalogue, "alert-overdue", span = span)
@@ -110,6 +127,11 @@ pub(crate) fn json(alert: &AlertView, now: i64) -> Value {
         "id": alert.id,
         "line": alert.line,
         "ours": alert.ours,
+        "passed_on_by": alert.raised_by.as_ref().map(|(unit, who)| json!({"unit": unit, "who": who})),
+        "exercise": alert.alert.exercise,
+        "escalated": alert.escalated,
+        "next": alert.next.map(|(role, at)| json!({"to": role.name(), "at": at})),
+        "off_channel": alert.off_channel,
         "headline": alert.alert.headline,
         "urgency": strict::<Urgency>(alert.alert.preset).name(),
         "phase": alert.phase.name(),

@@ -41,14 +41,37 @@ pub(crate) fn sentence(event: &Event, catalogue: &Catalogue) -> String {
         Event::HistoryBroken { case, missing } => {
             t!(catalogue, "event-history", id = case.as_str(), number = *missing)
         }
-        Event::AlertOverdue { case, alert } => {
-            t!(catalogue, "event-alert-overdue", id = case.as_str(), alert = alert.as_str())
+        Event::AlertNear { alert } => t!(catalogue, "event-alert-near", alert = alert.as_str()),
+        Event::AlertOverdue { alert } => {
+            t!(catalogue, "event-alert-overdue", alert = alert.as_str())
         }
+        Event::AlertPassedOn { alert } => {
+            t!(catalogue, "event-alert-passed-on", alert = alert.as_str())
+        }
+        Event::AlertForYou { alert } => {
+            t!(catalogue, "event-alert-for-you", alert = alert.as_str())
+        }
+        Event::AlertExhausted { alert } => {
+            t!(catalogue, "event-alert-exhausted", alert = alert.as_str())
+        }
+        Event::AlertTaken { alert } => t!(catalogue, "event-alert-taken", alert = alert.as_str()),
         Event::Problem { what } => {
             t!(catalogue, "event-problem", cause = crate::errors::sentence(what))
         }
         _ => String::new(),
     }
+}
+
+/// Whether somebody has to look now.
+pub(crate) fn loud(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::AlertNear { .. }
+            | Event::AlertOverdue { .. }
+            | Event::AlertPassedOn { .. }
+            | Event::AlertForYou { .. }
+            | Event::AlertExhausted { .. }
+    )
 }
 
 /// `{"event": "message_received", …}` with stable names.
@@ -80,9 +103,12 @@ pub(crate) fn json(event: &Event) -> Map<String, Value> {
         Event::HistoryBroken { case, missing } => {
             json!({"event": "history_broken", "conversation": case, "missing": missing})
         }
-        Event::AlertOverdue { case, alert } => {
-            json!({"event": "alert_overdue", "conversation": case, "alert": alert})
-        }
+        Event::AlertNear { alert } => json!({"event": "alert_near", "alert": alert}),
+        Event::AlertOverdue { alert } => json!({"event": "alert_overdue", "alert": alert}),
+        Event::AlertPassedOn { alert } => json!({"event": "alert_passed_on", "alert": alert}),
+        Event::AlertForYou { alert } => json!({"event": "alert_for_you", "alert": alert}),
+        Event::AlertExhausted { alert } => json!({"event": "alert_exhausted", "alert": alert}),
+        Event::AlertTaken { alert } => json!({"event": "alert_taken", "alert": alert}),
         Event::Problem { what } => json!({"event": "problem", "what": what}),
         _ => json!({"event": "other"}),
     };

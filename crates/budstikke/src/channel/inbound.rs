@@ -11,6 +11,7 @@ use super::seat::Seat;
 use crate::approach;
 use crate::client::Work;
 use crate::error::Error;
+use crate::escalation::words;
 use crate::events::Event;
 use crate::mission::contacts::emergency_in;
 use crate::mission::{assign, team};
@@ -147,6 +148,7 @@ fn dispatch(work: &Work<'_>, lane: &Lane, envelope: Envelope) -> Result<(), Erro
         }
         (LaneUse::Team, Envelope::Welcome(body)) => assign::welcomed(work, &body),
         (LaneUse::Team, Envelope::KeyPackage(package)) => team::asked_to_join(work, package),
+        (LaneUse::Held, Envelope::Held(sealed)) => words::take(work, &sealed),
         (LaneUse::Peer, Envelope::Welcome(body)) => approach::welcomed(work, lane, &body),
         (_, Envelope::Unknown { .. }) => {
             let what = "a message of a newer version came; update this program to read it";

@@ -233,6 +233,9 @@ fn draft(work: &Work<'_>, seat: &Seat, body: Body, options: &SendOptions) -> Res
     if case.line {
         draft = draft.handling(Handling::Ministry);
     }
+    if matches!(&body, Body::Alert(alert) if alert.exercise) {
+        draft = draft.exercise();
+    }
     let emergency = matches!(body, Body::EmergencyContact(_)).then(|| terms.emergency_terms());
     let hash = terms.agreed_hash().or(emergency.flatten().map(|(hash, _)| hash));
     if let Some(hash) = hash {

@@ -1,34 +1,39 @@
 //! Alerts: raised by one side, acknowledged by a person of the other, with a deadline that both see.
 
-use budstikke_case::alert::{AlertEvent, AlertPhase, ack};
+use budstikke_case::alert::{AlertEvent, AlertPhase, AlertState, Stage, ack};
 use budstikke_case::file::AlertFile;
 use budstikke_case::officer::ACK_DOMAIN;
-use budstikke_case::wire::{AckKind, Alert, AlertAck, AlertCancelled, ReceiptKind, Urgency};
-use budstikke_case::{Act, Hash};
+use budstikke_case::wire::{AckKind, Alert, AlertAck, AlertCancelled, ReceiptKind, Role, Urgency};
+use budstikke_case::{Act, Hash, Refusal, Warning};
 use prost::Message;
 
 use super::act::{line_seat, mission_case};
+use super::consent::line_of;
 use super::file::{Dossier, KeptAlert, files};
 use super::keys::{attest, role_for};
 use super::proof::refresh;
 use super::share::send_held_notices;
-use crate::channel::seat::Seat;
+use crate::channel::seat::{Seat, terms_of};
 use crate::channel::send::{SendOptions, Sent, post};
 use crate::client::{Client, Work};
 use crate::error::Error;
+use crate::escalation::copies::{leave, plan, tell_taken_back};
+use crate::escalation::words;
 use crate::events::Event;
 use crate::random::fresh;
 use crate::records::{self, CaseRecord, DossierRecord};
 use crate::view::{by_name, case_name, short};
 
-/// An alert as both sides see it.
+/// An alert as people see it.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct AlertView {
     /// Its short name.
     pub id: String,
-    /// The line it went over.
+    /// The line it went over; empty for one that was passed on to this device.
     pub line: String,
+    /// Of one that was passed on: the unit that raised it, and who there.
+    pub raised_by: Option<(String, String)>,
     /// What was raised.
     pub alert: Alert,
     /// Where it stands.
@@ -45,12 +50,20 @@ pub struct AlertView {
     pub acked_by: Option<(String, i64)>,
     /// When the next word is promised, Unix seconds; 0 = none.
     pub next_word_by_s: i64,
+    /// Whose turn is next if nobody takes it, and when (Unix seconds).
+    pub next: Option<(Role, i64)>,
+    /// How many had their turn after the deadline.
+    pub escalated: u32,
+    /// How the other side is reached when this channel fails, or nobody answers in it.
+    pub off_channel: String,
 }
 crate::view::debug_name!(AlertView);
 
 impl Client {
     /// Raises an alert to the other side of the line that carries this case on; its urgency is the preset's. It names
-    /// the newest brief that went before.
+    /// the newest brief that went before. A copy for each person who comes next is left at the relay, to be released if
+    /// nobody takes the alert by its deadline, whatever becomes of this device; where nobody comes next, a warning says
+    /// so.
     ///
     /// # Errors
     /// [`Error::Refused`]: T06 without a line, I03; [`Error::NotFound`].
@@ -62,15 +75,24 @@ impl Client {
             alert.alert_id = fresh::<16>().to_vec();
             let brief = Dossier::of(work, &case)?.brief;
             alert.brief_hash = brief.map(Hash::to_vec).unwrap_or_default();
+            let seat = line_seat(work, &case)?;
+            let line = line_of(work, &case)?.ok_or(Refusal::MinistryLegNotAgreed)?;
+            plan(work, &line, &mut alert)?;
             let urgency = Urgency::try_from(alert.preset).unwrap_or_default();
             let options = SendOptions { urgency, ..SendOptions::default() };
-            post(work, line_seat(work, &case)?, alert.into(), &options)
+            let mut sent = post(work, seat, alert.clone().into(), &options)?;
+            leave(work, &line, &alert)?;
+            if alert.escalation.is_none() {
+                sent.warnings.push(Warning::NobodyNext);
+            }
+            Ok(sent)
         })
         .await
     }
 
     /// Answers an alert as a person: only this stops the clock, and only if they take it. `next_word_by_s` says when
-    /// the other side hears more, Unix seconds.
+    /// the other side hears more, Unix seconds. Who was passed an alert answers outside of its line: to the side that
+    /// raised it, and to their colleagues.
     ///
     /// # Errors
     /// [`Error::Refused`]: I03 for a role that may not, W02 without a time for the next word; [`Error::NotFound`].
@@ -80,9 +102,13 @@ impl Client {
         kind: AckKind,
         next_word_by_s: i64,
         note: &str,
-    ) -> Result<Sent, Error> {
+    ) -> Result<Vec<Warning>, Error> {
         let (alert, note) = (alert.to_owned(), note.to_owned());
         self.vault(move |work| {
+            if let Some(copy) = words::find(work, &alert)? {
+                words::answer(work, &copy, kind, next_word_by_s, &note)?;
+                return Ok(Vec::new());
+            }
             let (case, alert) = find(work, &alert)?;
             let mut body = ack(&alert, kind, work.now, next_word_by_s);
             body.note = note;
@@ -90,7 +116,12 @@ impl Client {
             let role = role_for(&seat, Act::Acknowledge)?;
             let body = body.encode_to_vec();
             let by = Some(attest(&seat, role, ACK_DOMAIN, &body)?);
-            post(work, seat, AlertAck { body, by }.into(), &SendOptions::default())
+            let ack = AlertAck { body, by };
+            let sent = post(work, seat, ack.clone().into(), &SendOptions::default())?;
+            if alert.escalation.is_some() {
+                words::tell_colleagues(work, &ack)?;
+            }
+            Ok(sent.warnings)
         })
         .await
     }
@@ -103,8 +134,13 @@ impl Client {
         let (alert, why) = (alert.to_owned(), why.to_owned());
         self.vault(move |work| {
             let (case, alert) = find(work, &alert)?;
-            let cancelled = AlertCancelled { alert_id: alert.alert_id, why };
-            post(work, Seat::case(work, case)?, cancelled.into(), &SendOptions::default())
+            let cancelled = AlertCancelled { alert_id: alert.alert_id.clone(), why };
+            let seat = Seat::case(work, case.clone())?;
+            let sent = post(work, seat, cancelled.into(), &SendOptions::default())?;
+            if alert.escalation.is_some() && alert.ack_by_s <= work.now {
+                tell_taken_back(work, &case, &alert)?;
+            }
+            Ok(sent)
         })
         .await
     }
@@ -115,9 +151,11 @@ impl Client {
     /// [`Error::Vault`].
     pub async fn alerts(&self) -> Result<Vec<AlertView>, Error> {
         self.vault(|work| {
-            let mut alerts = Vec::new();
+            let mut alerts = words::views(work)?;
             for (_, file) in files(work)? {
-                alerts.extend(file.alerts.iter().map(|kept| AlertView::of(kept, work.now)));
+                for kept in &file.alerts {
+                    alerts.push(view(work, kept)?);
+                }
             }
             alerts.sort_by_key(|alert| (alert.acked_by.is_some(), alert.ack_by_s));
             Ok(alerts)
@@ -125,8 +163,8 @@ impl Client {
         .await
     }
 
-    /// Goes through the files of all cases: says of every alert whose deadline has passed, once, that nobody has taken
-    /// it; sends what quiet time held back; keeps the Ministry's proofs fresh. What fails in one case stops no other.
+    /// Goes through the files of all cases: says of every alert, once, what its clock has brought; sends what quiet time
+    /// held back; keeps the Ministry's proofs fresh. What fails in one case stops no other.
     pub(crate) async fn look_at_clocks(&self) -> Result<(), Error> {
         for case_id in self.vault(|work| Ok(keys(records::all::<DossierRecord>(work.tx)?))).await? {
             for step in [look, send_held_notices, refresh] {
@@ -138,40 +176,63 @@ impl Client {
                 }
             }
         }
-        Ok(())
+        self.vault(words::look).await
     }
 
-    /// The next deadline that nobody has been told of, Unix seconds.
+    /// When a clock next brings something that people have to be told of, Unix seconds.
     pub(crate) async fn next_deadline(&self) -> Result<Option<i64>, Error> {
         self.vault(|work| {
-            let mut next: Option<i64> = None;
+            let mut times = words::times(work)?;
             for (_, file) in files(work)? {
-                let waiting = file.alerts.iter().filter(|kept| kept.state.waiting());
-                let by = waiting.map(|kept| kept.state.ack_by_s()).filter(|by| *by > work.now);
-                next = by.chain(next).min();
+                times.extend(
+                    file.alerts.iter().flat_map(|kept| kept.state.stages()).map(|(at, _)| at),
+                );
             }
-            Ok(next)
+            Ok(times.into_iter().filter(|at| *at > work.now).min())
         })
         .await
     }
 }
 
 impl AlertView {
-    pub(crate) fn of(kept: &KeptAlert, now: i64) -> Self {
-        let state = &kept.state;
+    pub(crate) fn of(state: &AlertState, now: i64) -> Self {
+        let mut alert = state.alert().clone();
+        // Keys are for clients, not for screens.
+        for step in alert.escalation.iter_mut().flat_map(|escalation| &mut escalation.steps) {
+            step.cancel_key.clear();
+        }
+        let turn = |(at, stage)| match stage {
+            Stage::Escalated(role) if at > now => Some((role, at)),
+            _ => None,
+        };
         Self {
-            id: short(&state.alert().alert_id),
-            line: case_name(&kept.case_id),
-            alert: state.alert().clone(),
+            id: short(&alert.alert_id),
+            line: String::new(),
+            raised_by: None,
             phase: state.phase(),
-            ours: kept.ours,
+            ours: false,
             ack_by_s: state.ack_by_s(),
             overdue: state.overdue(now),
             word_overdue: state.word_overdue(now),
             acked_by: state.acked_by().map(|(who, at)| (who.to_owned(), at)),
             next_word_by_s: state.next_word_by_s(),
+            next: state.stages().into_iter().find_map(turn),
+            escalated: state.escalated(),
+            off_channel: alert.off_channel.clone(),
+            alert,
         }
     }
+}
+
+pub(super) fn view(work: &Work<'_>, kept: &KeptAlert) -> Result<AlertView, Error> {
+    let mut view = AlertView::of(&kept.state, work.now);
+    (view.line, view.ours) = (case_name(&kept.case_id), kept.ours);
+    if let Some(line) = records::load::<CaseRecord>(work.tx, &kept.case_id)?.filter(|_| kept.ours) {
+        let agreed = terms_of(&line)?;
+        view.off_channel =
+            agreed.agreed().map(|terms| terms.off_channel.clone()).unwrap_or_default();
+    }
+    Ok(view)
 }
 
 fn keys<R>(records: Vec<(Vec<u8>, R)>) -> Vec<Vec<u8>> {
@@ -183,14 +244,24 @@ fn look(work: &Work<'_>, case_id: &[u8]) -> Result<(), Error> {
     let mut file = Dossier::of(work, &case)?;
     let mut told = false;
     for kept in &mut file.alerts {
-        let by = kept.state.ack_by_s();
-        if kept.state.overdue(work.now) && kept.told_of != by {
-            kept.told_of = by;
-            told = true;
-            work.event(Event::AlertOverdue {
-                case: case_name(&kept.case_id),
-                alert: short(&kept.state.alert().alert_id),
-            });
+        let brought = |(at, _): &(i64, Stage)| *at > kept.told_of && *at <= work.now;
+        for (at, stage) in kept.state.stages().into_iter().filter(brought).collect::<Vec<_>>() {
+            let alert = short(&kept.state.alert().alert_id);
+            match stage {
+                // Only whoever can still take it needs to hurry.
+                Stage::Near if kept.ours => {}
+                Stage::Near => work.event(Event::AlertNear { alert }),
+                Stage::Overdue => work.event(Event::AlertOverdue { alert }),
+                Stage::Escalated(_) => {
+                    kept.state.apply(&AlertEvent::Escalated, work.now)?;
+                    work.event(Event::AlertPassedOn { alert });
+                }
+                Stage::Exhausted => {
+                    kept.state.apply(&AlertEvent::Exhausted, work.now)?;
+                    work.event(Event::AlertExhausted { alert });
+                }
+            }
+            (kept.told_of, told) = (at, true);
         }
     }
     if told { file.save(work) } else { Ok(()) }

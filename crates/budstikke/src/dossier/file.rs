@@ -7,8 +7,8 @@ use budstikke_case::consent::{
 };
 use budstikke_case::wire::{
     ApprovalRequest, CaseIntake, ConsentRecord, ConsentStatus, ConsentStatusBody, ConsentToken,
-    ConsentWithdrawalBody, DecisionBody, DisclosureNotice, GuardOverride, RiskAssessment, Scope,
-    VerificationRecord,
+    ConsentWithdrawalBody, DecisionBody, DisclosureNotice, EscalationContact, GuardOverride,
+    RiskAssessment, Scope, VerificationRecord,
 };
 use budstikke_case::{Hash, Refusal, Unit};
 use prost::Message;
@@ -17,7 +17,7 @@ use super::keys::Proven;
 use crate::client::Work;
 use crate::error::Error;
 use crate::records::{
-    self, ActRecord, CaseRecord, DossierRecord, EarlyRecord, KeptAlertRecord, Proof,
+    self, ActRecord, CaseRecord, DossierRecord, EarlyRecord, KeptAlertRecord, Proof, ReachRecord,
     SuspensionRecord,
 };
 
@@ -40,6 +40,8 @@ pub(crate) struct Dossier {
     pub(crate) own_parts: Vec<CaseIntake>,
     /// At the Ministry: how the consents that it was shown last stood, where they did.
     pub(crate) statuses: Vec<ConsentStatus>,
+    /// How either side of a line is reached when nobody in it answers.
+    pub(crate) reaches: Vec<Reach>,
     /// Case bytes that came before what they are about, and whether this unit said them.
     pub(crate) early: Vec<(Vec<u8>, bool)>,
 }
@@ -65,6 +67,15 @@ pub(crate) struct Act {
     pub(crate) decision: Option<DecisionBody>,
     /// When the Ministry was last told how its consents stand, Unix seconds.
     pub(crate) told_at: i64,
+}
+
+/// How one side of a line is reached about an alert.
+pub(crate) struct Reach {
+    line: Vec<u8>,
+    ours: bool,
+    pub(crate) contact: EscalationContact,
+    /// When it was said, Unix seconds.
+    pub(crate) at: i64,
 }
 
 /// An alert.
@@ -126,6 +137,7 @@ impl Dossier {
             notices: every(&record.notices)?,
             own_parts: every(&record.own_parts)?,
             statuses: every(&record.statuses)?,
+            reaches: record.reaches.iter().map(Reach::open).collect::<Result<_, _>>()?,
             early: record.early.into_iter().map(|early| (early.content, early.ours)).collect(),
         })
     }
@@ -150,6 +162,7 @@ impl Dossier {
                 .iter()
                 .map(|(content, ours)| EarlyRecord { content: content.clone(), ours: *ours })
                 .collect(),
+            reaches: self.reaches.iter().map(Reach::record).collect(),
         };
         let got = record.encoded_len();
         if got > MAX_FILE_LEN {
@@ -263,6 +276,26 @@ impl Dossier {
         Ok(())
     }
 
+    /// How one side of a line is reached, if it has said so.
+    pub(crate) fn reach(&self, line: &[u8], ours: bool) -> Option<&Reach> {
+        self.reaches.iter().find(|reach| reach.line == line && reach.ours == ours)
+    }
+
+    /// The newest word of how a side is reached counts.
+    pub(crate) fn newer_reach(
+        &mut self,
+        line: &[u8],
+        ours: bool,
+        contact: &EscalationContact,
+        at: i64,
+    ) {
+        if self.reach(line, ours).is_some_and(|known| known.at > at) {
+            return;
+        }
+        self.reaches.retain(|known| known.line != line || known.ours != ours);
+        self.reaches.push(Reach { line: line.to_vec(), ours, contact: contact.clone(), at });
+    }
+
     /// The newest assessment counts.
     pub(crate) fn newer_risk(&mut self, risk: &RiskAssessment) {
         if self.risk.as_ref().is_none_or(|known| known.made_at_s < risk.made_at_s) {
@@ -297,6 +330,11 @@ impl Dossier {
     /// The act with this id, to be changed.
     pub(crate) fn act_mut(&mut self, id: &[u8]) -> Option<&mut Act> {
         self.acts.iter_mut().find(|act| act.state.plan().action_id == id)
+    }
+
+    /// Whether there is an alert with this id.
+    pub(crate) fn has_alert(&self, id: &[u8]) -> bool {
+        self.alerts.iter().any(|kept| kept.state.alert().alert_id == id)
     }
 
     /// The alert with this id, to be changed.
@@ -381,6 +419,18 @@ impl Act {
             decision: self.decision.as_ref().map(Message::encode_to_vec).unwrap_or_default(),
             told_at: self.told_at,
         }
+    }
+}
+
+impl Reach {
+    fn open(record: &ReachRecord) -> Result<Self, Error> {
+        let (line, contact) = (record.case_id.clone(), read(&record.contact)?);
+        Ok(Self { line, ours: record.ours, contact, at: record.at })
+    }
+
+    fn record(&self) -> ReachRecord {
+        let (case_id, contact) = (self.line.clone(), self.contact.encode_to_vec());
+        ReachRecord { case_id, ours: self.ours, contact, at: self.at }
     }
 }
 

@@ -5,7 +5,7 @@ use budstikke_case::wire::{Attestation, Officer};
 use budstikke_case::{Act, Leg, Role, permit};
 use budstikke_e2ee::cert::VerifiedDevice;
 use budstikke_e2ee::group::Party;
-use budstikke_e2ee::keys::VerifyingKey;
+use budstikke_e2ee::keys::{SigningKey, VerifyingKey};
 
 use crate::channel::seat::{Seat, case_roles, terms_of};
 use crate::error::Error;
@@ -29,17 +29,7 @@ impl Members {
         let mut members = Self { certified: Vec::new(), defenders: Vec::new() };
         for member in seat.group.members()?.into_iter().filter(|member| !member.lapsed(now)) {
             match member.party {
-                Party::Device(device) => members.certified.push(Member {
-                    key: *member.key.as_bytes(),
-                    unit: device.unit.id.clone(),
-                    label: device.label.clone(),
-                    // What an officer heard in one channel is shown in another, where the same office has other words
-                    // for the same role.
-                    roles: [leg, Leg::DefenderMission, Leg::DefenderMultilateralMission]
-                        .iter()
-                        .flat_map(|leg| case_roles(&device.roles, *leg))
-                        .collect(),
-                }),
+                Party::Device(device) => members.certified.push(Member::of(&device, leg)),
                 Party::Defender { pseudonym } => members.defenders.push(pseudonym),
                 _ => {}
             }
@@ -47,9 +37,30 @@ impl Members {
         Ok(members)
     }
 
+    /// One device alone, for what it signed outside of a channel.
+    pub(crate) fn one(device: &VerifiedDevice, leg: Leg) -> Self {
+        Self { certified: vec![Member::of(device, leg)], defenders: Vec::new() }
+    }
+
     /// Whether this alias is that of the defender whose channel it is.
     pub(crate) fn is_defender(&self, alias: &str) -> bool {
         self.defenders.iter().any(|name| name == alias)
+    }
+}
+
+impl Member {
+    fn of(device: &VerifiedDevice, leg: Leg) -> Self {
+        Self {
+            key: *device.key.as_bytes(),
+            unit: device.unit.id.clone(),
+            label: device.label.clone(),
+            // What an officer heard in one channel is shown in another, where the same office has other words
+            // for the same role.
+            roles: [leg, Leg::DefenderMission, Leg::DefenderMultilateralMission]
+                .iter()
+                .flat_map(|leg| case_roles(&device.roles, *leg))
+                .collect(),
+        }
     }
 }
 
@@ -88,13 +99,17 @@ impl Keys for Proven {
 /// # Errors
 /// [`Error::NotReady`] for a device that is no member, or no officer's.
 pub(crate) fn own_officer(seat: &Seat, role: Role) -> Result<Officer, Error> {
-    let device = own_device(seat)?;
-    Ok(Officer {
-        key: seat.me.key().as_bytes().to_vec(),
+    Ok(officer_of(&*own_device(seat)?, role))
+}
+
+/// A device's user as an officer in a role.
+pub(crate) fn officer_of(device: &VerifiedDevice, role: Role) -> Officer {
+    Officer {
+        key: device.key.as_bytes().to_vec(),
         unit: device.unit.id.clone(),
         label: device.label.clone(),
         role: role.into(),
-    })
+    }
 }
 
 fn own_device(seat: &Seat) -> Result<Box<VerifiedDevice>, Error> {
@@ -111,11 +126,17 @@ pub(crate) fn attest(
     domain: &'static str,
     body: &[u8],
 ) -> Result<Attestation, Error> {
-    let officer = own_officer(seat, role)?;
-    let key = seat.me.signing_key();
-    Ok(budstikke_case::officer::attest(officer, domain, body, |domain, body| {
-        key.sign(domain, body)
-    }))
+    Ok(sign_as(own_officer(seat, role)?, seat.me.signing_key(), domain, body))
+}
+
+/// An officer's signature over `body`, by the key of their device.
+pub(crate) fn sign_as(
+    officer: Officer,
+    key: &SigningKey,
+    domain: &'static str,
+    body: &[u8],
+) -> Attestation {
+    budstikke_case::officer::attest(officer, domain, body, |domain, body| key.sign(domain, body))
 }
 
 /// The first of this device's roles that may do something in this channel; else the first of all, for the guards to

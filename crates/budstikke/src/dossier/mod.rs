@@ -17,6 +17,8 @@ mod proof;
 pub(crate) mod share;
 mod view;
 
+pub(crate) use file::{Dossier, files};
+
 pub use act::Submission;
 pub use alert::AlertView;
 pub use consent::heard;

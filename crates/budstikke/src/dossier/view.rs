@@ -7,7 +7,7 @@ use budstikke_case::wire::{
 };
 use budstikke_case::{Refusal, Warning};
 
-use super::alert::AlertView;
+use super::alert::{self, AlertView};
 use super::file::{Act, Consent, Dossier};
 use crate::client::Client;
 use crate::error::Error;
@@ -107,7 +107,11 @@ impl Client {
                 risk: file.risk.clone(),
                 facts: file.facts.clone(),
                 acts: file.acts.iter().map(|act| ActView::of(&file, act, work.now)).collect(),
-                alerts: file.alerts.iter().map(|alert| AlertView::of(alert, work.now)).collect(),
+                alerts: file
+                    .alerts
+                    .iter()
+                    .map(|kept| alert::view(work, kept))
+                    .collect::<Result<_, _>>()?,
             })
         })
         .await

@@ -25,11 +25,12 @@ use crate::channel::commit::want;
 use crate::channel::seat::{Seat, staff};
 use crate::client::{Client, Profile, Work, claim_role, wrong_role};
 use crate::error::Error;
+use crate::escalation::{reach, words};
 use crate::events::Event;
 use crate::outbox::{Belongs, enqueue};
 use crate::records::{
-    self, Commit, ContactRecord, ContactState, CursorRecord, Device, IntakeKeyRecord, Lane,
-    LaneUse, NoteSecret, Post, SELF, Team, Unit, fixed,
+    self, Commit, ContactRecord, ContactState, CursorRecord, Device, HeldKeyRecord,
+    IntakeKeyRecord, Lane, LaneUse, NoteSecret, Post, SELF, Team, Unit, fixed,
 };
 use crate::view::contact_name;
 
@@ -91,6 +92,8 @@ struct TeamKeys {
     /// `Charter::case_id` of the team's group.
     #[prost(bytes = "vec", tag = "6")]
     team_id: Vec<u8>,
+    #[prost(message, repeated, tag = "7")]
+    held: Vec<HeldKeyRecord>,
 }
 
 impl Client {
@@ -244,6 +247,11 @@ pub(crate) fn take(work: &Work<'_>, application: &Application) -> Result<(), Err
             let record = IntakeKeyRecord { id: id.clone(), seed, valid_from, valid_until };
             records::save(work.tx, &id, &record)
         }
+        TeamMessage::HeldKey { id, seed, valid_from, valid_until } => {
+            reach::key_came(work, id, &seed, valid_from, valid_until)
+        }
+        TeamMessage::HeldGrant(grant) => reach::lane_came(work, &grant),
+        TeamMessage::HeldWord(signed) => words::hear(work, &signed),
         TeamMessage::Claim { contact, device, .. } => {
             if device != sender.key {
                 return Err(not_a("claim of its sender's"));
@@ -355,9 +363,12 @@ fn team_keys(work: &Work<'_>, mut unit: Unit, mut team: Team) -> Result<TeamKeys
     zeroize::Zeroize::zeroize(&mut unit.notice_seed);
     team.published_at = 0;
     let lanes = [LaneUse::FrontDoor, LaneUse::Team].map(|used_for| team_lane(work, used_for));
+    let (held, held_lanes) = reach::for_colleague(work)?;
+    let lanes = lanes.into_iter().chain(held_lanes.into_iter().map(Ok));
     Ok(TeamKeys {
+        held,
         post: Some(records::need(work.tx, TEAM_POST)?),
-        lanes: lanes.into_iter().collect::<Result<_, _>>()?,
+        lanes: lanes.collect::<Result<_, _>>()?,
         intake: records::all(work.tx)?.into_iter().map(|(_, key)| key).collect(),
         team_id: Seat::team(work)?.group.charter().case_id.clone(),
         unit: Some(unit),
@@ -388,6 +399,9 @@ fn install(
         records::save(work.tx, &lane.label, lane)?;
     }
     for key in &keys.intake {
+        records::save(work.tx, &key.id, key)?;
+    }
+    for key in &keys.held {
         records::save(work.tx, &key.id, key)?;
     }
     Ok(())

@@ -45,6 +45,8 @@ pub(crate) enum LaneUse {
     Team = 2,
     /// One correspondent's messages.
     Peer = 3,
+    /// About alerts that nobody answers in one line: for the whole team.
+    Held = 4,
 }
 
 /// A grant on one of our mailboxes, found by the label that comes back with each cell.
@@ -57,7 +59,7 @@ pub(crate) struct Lane {
     pub(crate) seal_key: Vec<u8>,
     #[prost(enumeration = "LaneUse", tag = "3")]
     pub(crate) used_for: i32,
-    /// The case, for [`LaneUse::Peer`]; empty before there is one.
+    /// The case, for [`LaneUse::Peer`] and [`LaneUse::Held`]; empty before there is one.
     #[prost(bytes = "vec", tag = "4")]
     pub(crate) case_id: Vec<u8>,
     /// The grant's private half while we still have to hand it over.
@@ -118,5 +120,23 @@ pub(crate) struct OutboxRecord {
     pub(crate) number: u64,
     #[prost(int64, tag = "9")]
     pub(crate) queued_at: i64,
+    /// For a cell that the relay shall hold: its time, and what calls it off.
+    #[prost(message, optional, tag = "10")]
+    pub(crate) hold: Option<Hold>,
+}
+
+/// When a held cell is released.
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+pub(crate) struct Hold {
+    /// Ed25519.
+    #[prost(bytes = "vec", tag = "1")]
+    pub(crate) cancel_pk: Vec<u8>,
+    /// Seconds after the clock of the alert began.
+    #[prost(int64, tag = "2")]
+    pub(crate) after_s: i64,
+    /// When the alert was raised: its clock begins there, or later if it had to wait for the network.
+    #[prost(int64, tag = "3")]
+    pub(crate) raised_at_s: i64,
 }
 record!(OutboxRecord, 23, "the outbox", send_secret);

@@ -44,8 +44,29 @@ pub(crate) struct DossierRecord {
     /// Withdrawals and doubts that came before what they are about.
     #[prost(message, repeated, tag = "13")]
     pub(crate) early: Vec<EarlyRecord>,
+    /// How either side of a line is reached about an alert when nobody in the line answers.
+    #[prost(message, repeated, tag = "14")]
+    pub(crate) reaches: Vec<ReachRecord>,
 }
 record!(DossierRecord, 48, "the file of the case");
+
+/// How one side of one line is reached, newest word of it.
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+pub(crate) struct ReachRecord {
+    /// The line.
+    #[prost(bytes = "vec", tag = "1")]
+    pub(crate) case_id: Vec<u8>,
+    /// Whether it is this unit's own.
+    #[prost(bool, tag = "2")]
+    pub(crate) ours: bool,
+    /// Encoded `EscalationContact`.
+    #[prost(bytes = "vec", tag = "3")]
+    pub(crate) contact: Vec<u8>,
+    /// When it was said, Unix seconds.
+    #[prost(int64, tag = "4")]
+    pub(crate) at: i64,
+}
 
 /// A message that came before what it is about.
 #[derive(Clone, PartialEq, Message)]

@@ -6,6 +6,7 @@ mod case;
 mod channel;
 mod contact;
 mod dossier;
+mod held;
 mod own;
 mod token;
 
@@ -16,11 +17,12 @@ pub(crate) use case::{
     CaseRecord, Commit, Deferred, MessageIndex, MessageRecord, NoteSecret, OrderRecord,
     WantedPackage,
 };
-pub(crate) use channel::{CursorRecord, FragmentRecord, Lane, LaneUse, OutboxRecord, Post};
+pub(crate) use channel::{CursorRecord, FragmentRecord, Hold, Lane, LaneUse, OutboxRecord, Post};
 pub(crate) use contact::{Approach, ContactRecord, ContactState, Wish};
 pub(crate) use dossier::{
-    ActRecord, DossierRecord, EarlyRecord, KeptAlertRecord, Proof, SuspensionRecord,
+    ActRecord, DossierRecord, EarlyRecord, KeptAlertRecord, Proof, ReachRecord, SuspensionRecord,
 };
+pub(crate) use held::{CancelRecord, CopyRecord, HeldKeyRecord};
 pub(crate) use own::{Device, IntakeKeyRecord, Ministry, Team, Unit};
 pub(crate) use token::{TokenRecord, TokenRequestRecord};
 

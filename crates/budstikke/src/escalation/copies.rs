@@ -1,0 +1,167 @@
+//! The side that raises: a copy for each person in turn, left at the relay with the alert, and called off when
+//! somebody takes it.
+
+use budstikke_case::alert::turn_s;
+use budstikke_case::wire::{Alert, Escalation, EscalationContact, EscalationStep};
+use budstikke_case::words::strict;
+use budstikke_e2ee::contact::Route;
+use budstikke_e2ee::held::{self, Word};
+use budstikke_proto::id::{MsgId, SendId};
+use budstikke_proto::limits::FRAGMENT_LEN;
+use budstikke_proto::sign::SigningSeed;
+use prost::Message;
+
+use super::reach::sealed_to;
+use super::signer;
+use crate::client::{Client, Work, parse_address};
+use crate::dossier::Dossier;
+use crate::error::Error;
+use crate::outbox::{Held, drop_unsent, enqueue, enqueue_held};
+use crate::random::fresh;
+use crate::records::{self, CancelRecord, CaseRecord, Hold, fixed};
+use crate::relay::RelayError;
+
+const DAY_S: i64 = 86_400;
+/// A key has to be kept for so long after its copy is released, for whoever is away then.
+const READING_S: i64 = 7 * DAY_S;
+/// Nothing is held for longer than 28 days.
+const HELD_S: i64 = 29 * DAY_S;
+
+/// The steps for an alert of this line: nobody when the other side has named nobody, or its key will be forgotten
+/// before the last of them has had time.
+pub(crate) fn plan(work: &Work<'_>, line: &CaseRecord, alert: &mut Alert) -> Result<(), Error> {
+    let file = Dossier::of(work, line)?;
+    let (Some(reach), Some(own)) = (file.reach(&line.id, false), file.reach(&line.id, true)) else {
+        return Ok(());
+    };
+    let contact = &reach.contact;
+    let turn = turn_s(strict(alert.preset));
+    let turns = u32::try_from(contact.order.len()).unwrap_or(u32::MAX);
+    let exhausted_after_s = turn.saturating_mul(turns);
+    let last = alert.ack_by_s.saturating_add(exhausted_after_s.into());
+    if turns == 0 || contact.valid_until_s < last.saturating_add(READING_S) {
+        return Ok(());
+    }
+    let route = Route::from_bytes(&contact.route)?;
+    let step = |(number, to): (u32, &i32)| EscalationStep {
+        to: *to,
+        after_s: turn.saturating_mul(number),
+        relay: route.relay.clone(),
+        send_id: route.send_id.to_vec(),
+        cells: 1,
+        cancel_key: fresh::<32>().to_vec(),
+    };
+    let steps: Vec<_> = (0..).zip(&contact.order).map(step).collect();
+    alert.escalation = Some(Escalation { steps, exhausted_after_s });
+    // The number of cells takes one byte, whatever it is: the longest copy tells it for all.
+    let (_, longest) = copy(work, contact, &own.contact, alert, turns.saturating_sub(1))?;
+    let cells = u32::try_from(longest.len().div_ceil(FRAGMENT_LEN)).unwrap_or(u32::MAX);
+    let steps = alert.escalation.iter_mut().flat_map(|escalation| &mut escalation.steps);
+    steps.for_each(|step| step.cells = cells);
+    Ok(())
+}
+
+/// Leaves the copies of an alert that was just raised.
+pub(crate) fn leave(work: &Work<'_>, line: &CaseRecord, alert: &Alert) -> Result<(), Error> {
+    let Some(escalation) = &alert.escalation else { return Ok(()) };
+    let file = Dossier::of(work, line)?;
+    let (Some(reach), Some(own)) = (file.reach(&line.id, false), file.reach(&line.id, true)) else {
+        return Ok(());
+    };
+    for (number, step) in (0..).zip(&escalation.steps) {
+        let (route, envelope) = copy(work, &reach.contact, &own.contact, alert, number)?;
+        let seed = fixed(&step.cancel_key, "a cancel key")?;
+        let after = alert.ack_by_s.saturating_sub(alert.raised_at_s);
+        let hold = Hold {
+            cancel_pk: SigningSeed::from_bytes(seed).public().to_vec(),
+            after_s: after.saturating_add(step.after_s.into()),
+            raised_at_s: alert.raised_at_s,
+        };
+        let name = |index| held::cell_name(&seed, index);
+        enqueue_held(work, &route, &envelope, &Held { hold, name: &name })?;
+    }
+    Ok(())
+}
+
+fn copy(
+    work: &Work<'_>,
+    to: &EscalationContact,
+    reply: &EscalationContact,
+    alert: &Alert,
+    step: u32,
+) -> Result<(Route, Vec<u8>), Error> {
+    let (key, chain) = signer(work)?;
+    let word = Word::Copy { alert: alert.encode_to_vec(), step, reply: reply.encode_to_vec() };
+    sealed_to(work, to, &held::sign(&word, &key, &chain, work.now))
+}
+
+/// Keeps the copies that are still to come from coming. Whoever has the alert can do so, and several may.
+pub(crate) fn call_off(work: &Work<'_>, alert: &Alert) -> Result<(), Error> {
+    let steps = alert.escalation.iter().flat_map(|escalation| &escalation.steps);
+    for step in steps {
+        // Whoever raised it wrote the address; one that leads nowhere has nothing to call off.
+        if parse_address(&step.relay).is_err() {
+            continue;
+        }
+        let seed = fixed(&step.cancel_key, "a cancel key")?;
+        let names: Vec<_> = (0..step.cells).map(|index| held::cell_name(&seed, index)).collect();
+        drop_unsent(work, &step.send_id, &names)?;
+        for name in names {
+            let record = CancelRecord {
+                relay: step.relay.clone(),
+                send_id: step.send_id.clone(),
+                msg_id: name.to_vec(),
+                cancel_key: seed.to_vec(),
+                until: work.now.saturating_add(HELD_S),
+            };
+            records::save(work.tx, &[step.send_id.as_slice(), &name].concat(), &record)?;
+        }
+    }
+    Ok(())
+}
+
+/// Tells whoever has a copy already that the alert was taken back.
+pub(crate) fn tell_taken_back(
+    work: &Work<'_>,
+    line: &CaseRecord,
+    alert: &Alert,
+) -> Result<(), Error> {
+    let file = Dossier::of(work, line)?;
+    let Some(reach) = file.reach(&line.id, false) else { return Ok(()) };
+    let (key, chain) = signer(work)?;
+    let word = Word::TakenBack(fixed(&alert.alert_id, "an alert")?);
+    let signed = held::sign(&word, &key, &chain, work.now);
+    let (route, envelope) = sealed_to(work, &reach.contact, &signed)?;
+    enqueue(work, &[route], &envelope, crate::outbox::Belongs::default(), false)?;
+    Ok(())
+}
+
+impl Client {
+    /// Calls off at the relays what was called off here. A relay that is away is asked again with the next pass.
+    pub(crate) async fn call_off_waiting(&self) -> Result<(), Error> {
+        let now = self.now();
+        for (key, record) in self.vault(|work| records::all::<CancelRecord>(work.tx)).await? {
+            let done = record.until <= now
+                || match self.call_off_one(&record).await {
+                    // Released, or called off by another: there is nothing to call off any more.
+                    Ok(()) | Err(Error::Relay(RelayError::Refused | RelayError::Unsupported)) => {
+                        true
+                    }
+                    Err(error @ (Error::Vault(_) | Error::Damaged { .. })) => return Err(error),
+                    Err(_) => false,
+                };
+            if done {
+                self.vault(move |work| records::remove::<CancelRecord>(work.tx, &key)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn call_off_one(&self, record: &CancelRecord) -> Result<(), Error> {
+        let key = SigningSeed::from_bytes(fixed(&record.cancel_key, "a cancel key")?);
+        let send_id = SendId::from_bytes(fixed(&record.send_id, "a grant")?);
+        let msg_id = MsgId::from_bytes(fixed(&record.msg_id, "a cell")?);
+        let relay = self.relay(&record.relay, &record.send_id)?;
+        Ok(relay.cancel_held(&key, send_id, msg_id).await?)
+    }
+}
