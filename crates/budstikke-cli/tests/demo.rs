@@ -43,6 +43,13 @@ fn a_refused_approval_is_refused_under_any_name() {
     assert_eq!(count(&lines, "scene"), 5);
 }
 
+#[test]
+fn an_alert_that_nobody_takes_goes_on_until_somebody_does() {
+    let lines = played(&["--scenario", "S10"]);
+    assert!(refused(&lines).is_empty());
+    assert_eq!((count(&lines, "scene"), count(&lines, "check")), (5, 9));
+}
+
 /// Runs the demo as a program would: every line is an object, every claim held, and every refusal
 /// says who can change it and what comes next.
 fn played(args: &[&str]) -> Vec<Value> {

@@ -391,4 +391,6 @@ pub(crate) enum Scenario {
     S1,
     #[value(name = "S2")]
     S2,
+    #[value(name = "S10")]
+    S10,
 }

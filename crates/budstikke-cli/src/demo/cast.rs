@@ -18,6 +18,7 @@ pub(crate) const OFFICER_A: &str = "Officer A";
 pub(crate) const OFFICER_B: &str = "Officer B";
 pub(crate) const DESK_M: &str = "Desk M";
 pub(crate) const DECIDER_K: &str = "Decision-maker K";
+pub(crate) const DUTY_D: &str = "Duty officer D";
 pub(crate) const HERON: &str = "HERON";
 
 /// Everybody's vault.

@@ -76,11 +76,10 @@ pub(crate) async fn enrolled(
     stage.settle(&[new, first]).await
 }
 
-/// Officer A opens a line for a conversation, the desk says yes, Decision-maker K is let in. Its
-/// name.
+/// Officer A opens a line for a conversation, and the desk says yes. Its name.
 pub(crate) async fn line(
     stage: &Stage<'_>,
-    (a, desk, k): (&Client, &Client, &Client),
+    (a, desk): (&Client, &Client),
     invitation: &str,
     case: &str,
 ) -> Result<String, Stop> {
@@ -90,14 +89,30 @@ pub(crate) async fn line(
     let contact = contacts.first().ok_or(Error::NotFound { what: "the mission at the door" })?;
     let line = desk.answer(&contact.id, Decision::Accept).await?;
     stage.settle(&[desk, a]).await?;
-    desk.assign(&line, cast::DECIDER_K).await?;
-    stage.settle(&[desk, k, a]).await?;
     Ok(line)
+}
+
+/// Decision-maker K is let into the line.
+pub(crate) async fn let_in(
+    stage: &Stage<'_>,
+    (a, desk, k): (&Client, &Client, &Client),
+    line: &str,
+) -> Result<(), Stop> {
+    desk.assign(line, cast::DECIDER_K).await?;
+    stage.settle(&[desk, k, a]).await
 }
 
 impl Company {
     /// Everybody from nothing, under the terms as the mission offers them.
     pub(crate) async fn gather(stage: &Stage<'_>) -> Result<Self, Stop> {
+        let company = Self::gather_apart(stage).await?;
+        let Self { a, desk, k, line, .. } = &company;
+        let_in(stage, (a, desk, k), line).await?;
+        Ok(company)
+    }
+
+    /// The same, with Decision-maker K at the desk and not in the line.
+    pub(crate) async fn gather_apart(stage: &Stage<'_>) -> Result<Self, Stop> {
         let new = |name| stage.vaults.create(name);
         let (ministry, a, heron) = (new("ministry").await?, new("officer-a").await?, new("heron"));
         let (heron, desk, k) = (heron.await?, new("desk").await?, new("decider").await?);
@@ -121,7 +136,7 @@ impl Company {
         stage.settle(&[&a, &heron]).await?;
         heron.confirm_words(&case).await?;
         a.confirm_words(&case).await?;
-        let line = self::line(stage, (&a, &desk, &k), &line, &case).await?;
+        let line = self::line(stage, (&a, &desk), &line, &case).await?;
         Ok(Self { heron, a, desk, k, case, line })
     }
 

@@ -104,6 +104,12 @@ pub(crate) fn alert(now: i64) -> Result<AlertFile, FileError> {
     AlertFile::parse(paper!("alert-flash"), Format::Toml, now)
 }
 
+/// The same as an exercise.
+pub(crate) fn exercise(now: i64) -> Result<AlertFile, FileError> {
+    let text = concat!("exercise = true\n", paper!("alert-flash"));
+    AlertFile::parse(text, Format::Toml, now)
+}
+
 /// What the démarche led to.
 pub(crate) fn effect(now: i64) -> Result<EffectFile, FileError> {
     EffectFile::parse(paper!("effect-demarche"), Format::Toml, now)

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use budstikke::clock::Clock;
 use budstikke_relay::{Config, Relay, testing};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tracing_subscriber::fmt::MakeWriter;
@@ -29,7 +30,7 @@ pub(crate) struct Remains {
 
 impl LocalRelay {
     /// Starts it in `folder`, asking strangers for as much work as a public relay would.
-    pub(crate) async fn start(folder: &Path) -> Result<Self, String> {
+    pub(crate) async fn start(folder: &Path, clock: Clock) -> Result<Self, String> {
         let defaults = Config::default();
         let config = Config {
             work_effort: defaults.work_effort,
@@ -45,7 +46,9 @@ impl LocalRelay {
             .with_writer(log.clone())
             .try_init();
         let data = config.data_dir.clone();
-        let relay = Relay::spawn(config).await.map_err(|error| error.to_string())?;
+        let relay = Relay::spawn_at(config, Box::new(move || clock.now()))
+            .await
+            .map_err(|error| error.to_string())?;
         Ok(Self { relay, data, log })
     }
 

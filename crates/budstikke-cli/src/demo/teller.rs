@@ -24,6 +24,7 @@ pub(crate) enum Who {
     OfficerB,
     DeskM,
     DeciderK,
+    DutyD,
     Heron,
     Relay,
 }
@@ -196,6 +197,7 @@ fn name(who: Who) -> &'static str {
         Who::OfficerB => "officer-b",
         Who::DeskM => "desk-m",
         Who::DeciderK => "decider-k",
+        Who::DutyD => "duty-d",
         Who::Heron => "heron",
         Who::Relay => "relay",
     }

@@ -72,7 +72,8 @@ async fn line(
     case: &str,
 ) -> Result<String, Stop> {
     stage.tell.scene("demo-scene-line");
-    let line = company::line(stage, (a, desk, k), invitation, case).await?;
+    let line = company::line(stage, (a, desk), invitation, case).await?;
+    company::let_in(stage, (a, desk, k), &line).await?;
     stage.tell.does(OfficerA, "demo-a-opens-line", &[]);
     let (ours, theirs) = (a.case(&line).await?, desk.case(&line).await?);
     let heron = a.case(case).await?.agreed;

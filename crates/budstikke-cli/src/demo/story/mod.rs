@@ -20,7 +20,8 @@ use crate::app::App;
 /// Tells it. How many claims held.
 pub(crate) async fn tell(app: &App, folder: &Path) -> Result<u64, Stop> {
     let (seen, clock) = (Seen::default(), Clock::system());
-    let relay = LocalRelay::start(&folder.join("relay")).await.map_err(Stop::Ground)?;
+    let relay =
+        LocalRelay::start(&folder.join("relay"), Clock::system()).await.map_err(Stop::Ground)?;
     let vaults = Vaults::new(folder.to_owned(), seen.clone(), clock.clone());
     let mut stage = Stage::new(app, vaults, clock, relay.address());
     stage.tell.scene("demo-scene-relay");
