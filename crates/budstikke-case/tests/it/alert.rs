@@ -3,7 +3,7 @@
 use crate::common::{NOW, code, data};
 use crate::line::{DAY, HOUR, b, k, m};
 use budstikke_case::Refusal;
-use budstikke_case::alert::{self, AlertEvent, AlertPhase, AlertState};
+use budstikke_case::alert::{self, AlertEvent, AlertPhase, AlertState, Stage};
 use budstikke_case::file::{AlertFile, Format};
 use budstikke_case::wire::{self as w, AckKind, Urgency};
 use proptest::prelude::*;
@@ -74,6 +74,47 @@ fn delivered_and_read_never_stop_the_clock() {
     let done = ack(&state, AckKind::Done, NOW + 5 * HOUR);
     state.apply(&AlertEvent::Acked { ack: &done, by: &by }, NOW + 5 * HOUR).unwrap();
     assert_eq!(code(state.apply(&AlertEvent::Cancelled, NOW + DAY)), "W04");
+    assert!(AlertState::from_bytes(&state.to_bytes()).unwrap() == state);
+}
+
+/// What the clock brings by itself: a quarter of an hour before the hour is over, then the steps, then nobody.
+#[test]
+fn the_clock_goes_from_one_person_to_the_next_until_somebody_takes_it() {
+    let mut alert = flash().alert().clone();
+    let step = |to: w::Role, after_s| w::EscalationStep {
+        to: to.into(),
+        after_s,
+        ..w::EscalationStep::default()
+    };
+    let (duty, decides) = (w::Role::MinistryDutyOfficer, w::Role::MinistryDecisionMaker);
+    let turn = alert::turn_s(Urgency::Flash);
+    let steps = vec![step(duty, 0), step(decides, turn)];
+    alert.escalation = Some(w::Escalation { steps, exhausted_after_s: 2 * turn });
+    let mut state = AlertState::new(alert);
+    let by = NOW + HOUR;
+    let all = vec![
+        (by - HOUR / 4, Stage::Near),
+        (by, Stage::Overdue),
+        (by, Stage::Escalated(duty)),
+        (by + HOUR / 2, Stage::Escalated(decides)),
+        (by + HOUR, Stage::Exhausted),
+    ];
+    assert_eq!(state.stages(), all);
+    // What waited for the network gives everybody their time.
+    let mut late = state.clone();
+    late.apply(&AlertEvent::Sent, NOW + DAY).unwrap();
+    let shifted: Vec<_> = all.iter().map(|(at, stage)| (at + DAY, *stage)).collect();
+    assert_eq!(late.stages(), shifted);
+    assert_eq!(alert::clock_from(NOW, NOW + 5 * 60), NOW);
+    assert_eq!(alert::clock_from(NOW, NOW + 5 * 60 + 1), NOW + 5 * 60 + 1);
+
+    let mine = ack(&state, AckKind::SeenAndMine, NOW);
+    state.apply(&AlertEvent::Acked { ack: &mine, by: &m().officer }, NOW).unwrap();
+    assert!(state.stages().is_empty());
+    // Given back: the clock runs, and the copies that were called off do not come back.
+    let back = ack(&state, AckKind::SeenNotMine, NOW + 60);
+    state.apply(&AlertEvent::Acked { ack: &back, by: &m().officer }, NOW + 60).unwrap();
+    assert_eq!(state.stages(), all.get(..2).unwrap());
     assert!(AlertState::from_bytes(&state.to_bytes()).unwrap() == state);
 }
 

@@ -2,8 +2,8 @@
 
 use crate::common::{ID, LEG, MISSION, NOW, code, data, from_heron, from_mission};
 use crate::line::{
-    ACTION, DESK, a, giving, heron, k, ledger, m, request, risk, rng, signed, statement, status,
-    token, verification, world,
+    ACTION, DAY, DESK, a, giving, heron, k, ledger, m, request, risk, rng, signed, statement,
+    status, token, verification, world,
 };
 use budstikke_case::action::ActionState;
 use budstikke_case::file::{
@@ -149,8 +149,78 @@ fn all() -> Vec<(Draft, Body)> {
         (mission(), raised().into()),
         (at_ministry(Role::MinistryDesk), acknowledgement().into()),
         (mission(), w::AlertCancelled { alert_id: vec![2; 16], why: "Free again.".into() }.into()),
+        (at_ministry(Role::MinistryDesk), contact().into()),
         (from_mission(), disclosure().into()),
     ]
+}
+
+fn contact() -> w::EscalationContact {
+    w::EscalationContact {
+        key_id: vec![1; 8],
+        public_key: vec![2; 1_216],
+        valid_until_s: NOW + 35 * DAY,
+        route: vec![3; 200],
+        order: vec![Role::MinistryDutyOfficer.into(), Role::MinistryDecisionMaker.into()],
+    }
+}
+
+/// How the next in line is reached is said between offices, never to a defender, and only in the usual form.
+#[test]
+fn how_the_next_in_line_is_reached() {
+    let bad = [
+        w::EscalationContact { key_id: vec![1; 9], ..contact() },
+        w::EscalationContact { public_key: vec![2; 1_215], ..contact() },
+        w::EscalationContact { valid_until_s: 0, ..contact() },
+        w::EscalationContact { route: Vec::new(), ..contact() },
+        w::EscalationContact { route: vec![3; 513], ..contact() },
+        w::EscalationContact { order: vec![Role::MinistryDesk.into(); 5], ..contact() },
+    ];
+    for contact in bad {
+        assert_eq!(code(at_ministry(Role::MinistryDesk).build(contact)), "W02");
+    }
+    assert_eq!(code(from_mission().build(contact())), "I03");
+    assert_eq!(code(at_ministry(Role::MinistryDecisionMaker).build(contact())), "I03");
+}
+
+/// Steps of an alert come one after another, each with what calls it off.
+#[test]
+fn the_steps_of_an_alert() {
+    let step = |after_s| w::EscalationStep {
+        to: Role::MinistryDutyOfficer.into(),
+        after_s,
+        relay: "bud://relay".into(),
+        send_id: vec![1; 32],
+        cells: 1,
+        cancel_key: vec![2; 32],
+    };
+    let with = |steps: Vec<w::EscalationStep>, exhausted_after_s| {
+        let escalation = Some(w::Escalation { steps, exhausted_after_s });
+        at_ministry(Role::MissionContactPerson).build(w::Alert { escalation, ..raised() })
+    };
+    assert!(with(vec![step(0), step(1_800)], 3_600).is_ok());
+    let bad = [
+        (vec![], 0),
+        (vec![step(60), step(0)], 60),
+        (vec![step(0), step(60)], 59),
+        (vec![step(29 * 86_400)], 29 * 86_400),
+        (vec![step(0); 5], 0),
+        (vec![w::EscalationStep { cells: 0, ..step(0) }], 0),
+        (vec![w::EscalationStep { cells: 9, ..step(0) }], 0),
+        (vec![w::EscalationStep { cancel_key: vec![2; 31], ..step(0) }], 0),
+        (vec![w::EscalationStep { send_id: vec![], ..step(0) }], 0),
+        (vec![w::EscalationStep { relay: String::new(), ..step(0) }], 0),
+    ];
+    for (steps, exhausted) in bad {
+        assert_eq!(code(with(steps, exhausted)), "W02");
+    }
+    // A headline says that it is an exercise, and only then.
+    let drill = |exercise, headline: &str| {
+        let alert = w::Alert { exercise, headline: headline.into(), ..raised() };
+        at_ministry(Role::MissionContactPerson).build(alert)
+    };
+    assert!(drill(true, "EXERCISE: somebody is needed").is_ok());
+    assert_eq!(code(drill(true, "Somebody is needed")), "W02");
+    assert_eq!(code(drill(false, "EXERCISE: somebody is needed")), "W02");
 }
 
 #[test]
@@ -170,7 +240,7 @@ fn every_kind_round_trips_and_is_shown() {
         assert!(labels.chain(view.sections.iter().map(|s| s.heading)).all(|l| keys.contains(l)));
         kinds.insert(kind);
     }
-    assert_eq!(kinds.len(), 18, "the brief is built in its own test");
+    assert_eq!(kinds.len(), 19, "the brief is built in its own test");
 }
 
 /// The role table: each kind by somebody who may not, or where it does not belong.
