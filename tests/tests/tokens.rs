@@ -295,3 +295,66 @@ async fn where_either_pays_a_token_goes_first_and_work_does_too() {
     assert_eq!(publish("with", 1).await, ((0, 0), 1), "a token");
     assert_eq!(publish("without", 0).await, ((0, 0), 0), "work");
 }
+
+/// `bud`, as a script runs it: exit code and standard output.
+fn bud(home: &Path, arguments: &[&str], input: &str) -> (Option<i32>, String) {
+    let mut child = Command::new(relay_binary().with_file_name("bud-that-crashes"))
+        .arg("--home")
+        .arg(home)
+        .args(arguments)
+        .env("BUD_PASSPHRASE", "four plain long words")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn a_script_pipes_a_request_through_the_issuer_and_into_the_vault() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut issuer = Issuer::new(&folder.join("issuer"));
+    let relay = start(folder, &issuer, "tokens");
+    let address = relay.address.to_text();
+    let [officer, ministry] = ["officer", "ministry"].map(|name| folder.join(name));
+    let of =
+        |home: &Path, arguments: &str| bud(home, &arguments.split(' ').collect::<Vec<_>>(), "");
+    assert_eq!(of(&ministry, "ministry init --name MFA").0, Some(0));
+    let init =
+        format!("mission init --unit no.emb.karvonia --name E --officer A --relay {address} -o -");
+    let (code, request) = of(&officer, &init);
+    assert_eq!(code, Some(0));
+    let (_, certificate) = bud(&ministry, &["ministry", "certify"], &request);
+    assert_eq!(bud(&officer, &["mission", "install"], &certificate).0, Some(0));
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
+    let publish = format!(
+        "--json mission publish {data}/terms-offer.toml --privacy {data}/privacy-notice.toml"
+    );
+    let (code, said) = of(&officer, &publish);
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((code, &said["error"]["exit_code"]), (Some(8), &8.into()), "not now: {said}");
+    assert!(said["error"]["who_can_fix"].as_str().unwrap().contains("invited you"));
+
+    let ask =
+        format!("token request --relay {address} --key {} --count 2", issuer.path("token.toml"));
+    let (code, request) = of(&officer, &ask);
+    assert_eq!(code, Some(0));
+    let few = program(&["issue", "--secret", &issuer.path("issuer.key"), "--most", "1"], &request);
+    assert_eq!((few.0, few.1.as_str()), (Some(65), ""), "all or nothing");
+    let answer = issuer.issue(&request);
+    let (code, said) = bud(&officer, &["--json", "token", "accept", "-"], &answer);
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((code, &said["count"], &said["missing"]), (Some(0), &2.into(), &0.into()));
+    assert_eq!(bud(&officer, &["token", "accept"], &answer).0, Some(2), "once");
+    assert_eq!(of(&officer, &publish).0, Some(0));
+    let (_, said) = of(&officer, "--json token list");
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(
+        (&said["tokens"][0]["ready"], &said["tokens"][0]["under_way"]),
+        (&1.into(), &0.into())
+    );
+}

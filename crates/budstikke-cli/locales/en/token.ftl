@@ -29,5 +29,5 @@ token-check-answer-next = "bud token accept" checks them in the vault that asked
 token-check-key = "{ $file }" is an issuer's public key for tokens.
 token-check-key-next = "bud token request --key" takes it.
 token-needed-who = The person who invited you, or the relay's operator: they can give you tokens.
-token-needed-next = What you wrote waits on this device. Ask them for the issuer's key file, then: "bud token request", their answer into "bud token accept", and "bud sync".
+token-needed-next = Ask them for the issuer's key file; then "bud token request", and their answer into "bud token accept". After that "bud sync" sends what waits on this device, and a set-up that stopped here is run again.
 token-sync-problem = A relay wants a token before it opens a mailbox. Everything else was done.
