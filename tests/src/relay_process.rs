@@ -1,5 +1,6 @@
 //! The real relay program as a child process: started, killed or stopped.
 
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -27,13 +28,16 @@ pub struct RelayOptions {
     pub log: Option<PathBuf>,
     /// What to run instead of the relay program, with its flags.
     pub program: Option<PathBuf>,
+    /// Variables for its environment.
+    pub env: Vec<(String, OsString)>,
 }
 
 impl RelayOptions {
     /// A relay on a free loopback port that asks no work.
     pub fn new(folder: &Path) -> Self {
         let flags = vec!["--work-effort".into(), "0".into()];
-        Self { folder: folder.to_path_buf(), port: 0, flags, log: None, program: None }
+        let folder = folder.to_path_buf();
+        Self { folder, port: 0, flags, log: None, program: None, env: Vec::new() }
     }
 }
 
@@ -44,30 +48,55 @@ impl RelayProcess {
     /// When it cannot be built, does not start, or prints no address.
     #[allow(clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
     pub fn start(options: &RelayOptions) -> Self {
+        match Self::try_start(options) {
+            Ok(relay) => relay,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// As [`RelayProcess::start`].
+    ///
+    /// # Errors
+    /// What it printed instead of an address, and how it ended.
+    ///
+    /// # Panics
+    /// When there is no such program.
+    #[allow(clippy::expect_used, reason = "a test fails loudly")]
+    pub fn try_start(options: &RelayOptions) -> Result<Self, String> {
+        let mut child = Self::spawn(options);
+        let out = child.stdout.take().expect("its output is piped");
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line).expect("its output is text");
+        let Ok(address) = line.parse() else {
+            let status = child.wait();
+            return Err(format!("the relay printed {line:?}, no address, and ended: {status:?}"));
+        };
+        Ok(Self { child, address })
+    }
+
+    /// Starts the program, and does not wait for its address.
+    ///
+    /// # Panics
+    /// When there is no such program.
+    #[allow(clippy::expect_used, reason = "a test fails loudly")]
+    pub fn spawn(options: &RelayOptions) -> Child {
         let program = options.program.as_deref().unwrap_or_else(|| relay_binary());
         let mut command = Command::new(program);
         command
             .args(["--listen", &format!("127.0.0.1:{}", options.port)])
             .arg("--data-dir")
             .arg(options.folder.join("data"))
-            .arg("--store-key-file")
-            .arg(options.folder.join("store.key"))
+            .arg("--store-key")
+            .arg(format!("file:{}", options.folder.join("keys/store.key").display()))
             .args(&options.flags)
+            .envs(options.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
         if let Some(log) = &options.log {
             let log = std::fs::OpenOptions::new().create(true).append(true).open(log);
             command.stderr(log.expect("the log file opens"));
         }
-        let mut child = command.spawn().expect("the relay starts");
-        let out = child.stdout.take().expect("its output is piped");
-        let mut line = String::new();
-        BufReader::new(out).read_line(&mut line).expect("its output is text");
-        let Ok(address) = line.parse() else {
-            let status = child.wait();
-            panic!("the relay printed no address but {line:?}, and ended with {status:?}");
-        };
-        Self { child, address }
+        command.spawn().expect("the relay starts")
     }
 
     /// Its process id.
@@ -102,15 +131,24 @@ impl RelayProcess {
         self.child.wait().expect("the relay ended");
     }
 
-    /// Asks it to stop (SIGTERM) and waits.
+    /// Asks it to stop (SIGTERM).
+    ///
+    /// # Panics
+    /// When the system refuses.
+    #[allow(clippy::expect_used, reason = "a test fails loudly")]
+    pub fn ask_to_stop(&self) {
+        let pid = self.child.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        assert!(asked.success());
+    }
+
+    /// Asks it to stop and waits.
     ///
     /// # Panics
     /// When the system refuses.
     #[allow(clippy::expect_used, reason = "a test fails loudly")]
     pub fn stop(mut self) -> ExitStatus {
-        let pid = self.child.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
-        assert!(asked.success());
+        self.ask_to_stop();
         self.child.wait().expect("the relay ended")
     }
 }

@@ -95,7 +95,7 @@ async fn an_operator_sees_counts_days_and_sizes_and_needs_no_key() {
     assert!(busy.2.contains("stop the relay first") && busy.1.is_empty(), "{}", busy.2);
     drop((raw, stream));
     assert_eq!(relay.stop().code(), Some(0));
-    std::fs::remove_file(folder.path().join("store.key")).unwrap();
+    std::fs::remove_file(folder.path().join("keys/store.key")).unwrap();
     std::fs::remove_file(folder.path().join("data/relay.keys")).unwrap();
 
     let (code, text, errors) = inspect(folder.path(), &["--json"]);

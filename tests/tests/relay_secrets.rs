@@ -157,7 +157,7 @@ async fn disk_log_and_metrics_hold_nothing_of_anybody() {
     assert_eq!(scan_bytes("the log", &text, &spoken), Vec::<String>::new());
     let data = folder.path().join("data");
     assert_eq!(scan_folder(&data, &secrets).unwrap(), Vec::<String>::new());
-    let store_key = std::fs::read_to_string(folder.path().join("store.key")).unwrap();
+    let store_key = std::fs::read_to_string(folder.path().join("keys/store.key")).unwrap();
     let store_key = data_encoding::HEXLOWER.decode(store_key.trim().as_bytes()).unwrap();
     let store_key = [Secret::new("store key", store_key)];
     assert_eq!(scan_folder(&data, &store_key).unwrap(), Vec::<String>::new());
@@ -185,8 +185,7 @@ fn run(folder: &Path, flags: &[&str]) -> (Option<i32>, String) {
 #[test]
 fn the_program_says_in_one_sentence_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
-    let inside = folder.path().join("data/store.key");
-    let inside = inside.to_str().unwrap();
+    let inside = format!("file:{}", folder.path().join("data/store.key").display());
     let config = folder.path().join("relay.toml");
     std::fs::write(&config, "max_ttl_days = 91\n").unwrap();
     let config = config.to_str().unwrap();
@@ -196,7 +195,10 @@ fn the_program_says_in_one_sentence_what_is_wrong() {
     let taken = taken.local_addr().unwrap().to_string();
     for (flags, code, sentence) in [
         (vec!["--no-such-flag"], 2, "unexpected argument"),
-        (vec!["--store-key-file", inside], 78, "lies inside the data folder"),
+        (vec!["--store-key", &inside], 78, "lies inside the data folder"),
+        (vec!["--store-key", "tape:1"], 78, "store_key must be file:PATH"),
+        (vec!["--store-key", "credential:store-key"], 78, "LoadCredential="),
+        (vec!["--store-key", "environment:NO_KEY"], 78, "EnvironmentFile="),
         (vec!["--config", config], 78, "max_ttl_days must be 1 to 90"),
         (vec!["--config", unknown.to_str().unwrap()], 78, "max_tll_days"),
         (vec!["--listen", "0.0.0.0:0", "--work-effort", "0"], 2, "cannot be used multiple times"),
@@ -211,8 +213,8 @@ fn the_program_says_in_one_sentence_what_is_wrong() {
     let output = Command::new(relay_binary())
         .args(["--listen", &taken, "--data-dir"])
         .arg(folder.path().join("data"))
-        .arg("--store-key-file")
-        .arg(folder.path().join("store.key"))
+        .arg("--store-key")
+        .arg(format!("file:{}", folder.path().join("keys/store.key").display()))
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(69));

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::admission::door::DoorLimits;
 use crate::admission::work::{Efforts, PriceLimits};
+use crate::keys::KeySource;
 
 /// A relay's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,8 +22,8 @@ pub struct Config {
     pub advertise: Option<String>,
     /// The folder for everything durable.
     pub data_dir: PathBuf,
-    /// The file with the store key; never inside `data_dir`. Made on the first start.
-    pub store_key_file: PathBuf,
+    /// Where the store key comes from; never from inside `data_dir` or next to it.
+    pub store_key: Option<KeySource>,
     /// `fjall` (durable) or `memory` (forgets everything; for tests and benchmarks).
     pub engine: Engine,
     /// Application protocols to accept in the TLS handshake.
@@ -115,7 +116,7 @@ impl Default for Config {
             listen: SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 0], 4433)),
             advertise: None,
             data_dir: PathBuf::new(),
-            store_key_file: PathBuf::new(),
+            store_key: None,
             engine: Engine::Fjall,
             alpn: vec!["h3".into()],
             max_ttl_days: MAX_TTL_DAYS,
@@ -165,6 +166,11 @@ pub enum ConfigError {
     /// No path.
     #[error("{0} is not set")]
     Missing(&'static str),
+    /// No source of the store key.
+    #[error(
+        "store_key must be file:PATH, passphrase:PATH, credential:NAME or environment:VARIABLE"
+    )]
+    StoreKey,
     /// Not `host:port`.
     #[error("advertise must be host:port")]
     Advertise,
@@ -206,12 +212,11 @@ impl Config {
             return Err(ConfigError::AdminNotLoopback);
         }
         if self.engine == Engine::Fjall || !self.data_dir.as_os_str().is_empty() {
-            for (name, path) in
-                [("data_dir", &self.data_dir), ("store_key_file", &self.store_key_file)]
-            {
-                if path.as_os_str().is_empty() {
-                    return Err(ConfigError::Missing(name));
-                }
+            if self.data_dir.as_os_str().is_empty() {
+                return Err(ConfigError::Missing("data_dir"));
+            }
+            if self.store_key.is_none() {
+                return Err(ConfigError::Missing("store_key"));
             }
         }
         Ok(())
@@ -253,7 +258,7 @@ mod tests {
         Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data_dir: "data".into(),
-            store_key_file: "key".into(),
+            store_key: "file:keys/store.key".parse().ok(),
             ..Config::default()
         }
     }
@@ -276,6 +281,8 @@ mod tests {
         let admin = Config { admin_listen: Some(Config::default().listen), ..loopback() };
         assert_eq!(admin.check(), Err(ConfigError::AdminNotLoopback));
         assert_eq!(Config::default().check(), Err(ConfigError::Missing("data_dir")));
+        let keyless = Config { store_key: None, ..loopback() };
+        assert_eq!(keyless.check(), Err(ConfigError::Missing("store_key")));
         let long = Config { max_ttl_days: 91, ..loopback() };
         let error = long.check().unwrap_err();
         assert_eq!(error.to_string(), "max_ttl_days must be 1 to 90");

@@ -1,21 +1,25 @@
-//! The relay's secrets: the store key outside the data folder; identity and id secret inside, sealed under it.
+//! The relay's secrets: the store key, which comes from outside the data folder; identity and id secret inside, sealed
+//! under it.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use budstikke_proto::descriptor::relay_id;
 use budstikke_proto::id::{DeleteId, DeletePk, FetchId, FetchPk};
 use budstikke_proto::id::{RecvId, RecvPk, RelayId, SendId, SendPk};
 use budstikke_proto::sign::SigningSeed;
-use data_encoding::HEXLOWER;
 use hmac::{Hmac, Mac};
 use rand_core::{OsRng, RngCore};
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::store::StoreKey;
+
+mod source;
+
+pub use source::KeySource;
 
 const KEYS_FILE: &str = "relay.keys";
 pub(crate) const STORE_FOLDER: &str = "store";
@@ -28,9 +32,19 @@ const FOLDER_MODE: u32 = 0o700;
 pub enum KeyError {
     /// The store key would lie beside what it seals.
     #[error(
-        "the store key file {0} lies inside the data folder; whoever takes the folder would have the key: put it elsewhere (store_key_file)"
+        "the store key {key} lies inside the data folder {data} or next to it; whoever takes one would have the other: the operator must move the key to another folder (store_key)"
     )]
-    Inside(PathBuf),
+    Beside {
+        /// The data folder.
+        data: PathBuf,
+        /// The file with the key or the passphrase.
+        key: PathBuf,
+    },
+    /// The data folder holds a copy of the store key, or of its passphrase.
+    #[error(
+        "{0}, in the data folder, holds the store key; whoever takes the folder would have it: the operator must move that file elsewhere"
+    )]
+    Copied(PathBuf),
     /// The data folder has keys, the store key is gone.
     #[error(
         "the data folder {data} is sealed under a store key, but {key} does not exist: put the key back, or start with an empty data folder"
@@ -41,12 +55,40 @@ pub enum KeyError {
         /// Where the key was looked for.
         key: PathBuf,
     },
+    /// The service manager gave no such credential.
+    #[error(
+        "there is no credential {0}: name it in the unit (LoadCredential= or LoadCredentialEncrypted=), or set store_key"
+    )]
+    NoCredential(String),
+    /// The variable is not set.
+    #[error(
+        "the variable {0} is not set: set it in the unit's environment file (EnvironmentFile=), or set store_key"
+    )]
+    NoVariable(String),
     /// Other users may read the store key.
     #[error("the store key file {0} can be read by other users: chmod 600 it")]
     Exposed(PathBuf),
     /// Not 64 hexadecimal digits.
-    #[error("the store key file {0} does not hold 64 hexadecimal digits")]
-    Malformed(PathBuf),
+    #[error("the store key ({0}) is not 64 hexadecimal digits")]
+    Malformed(String),
+    /// A passphrase that can be guessed.
+    #[error("the passphrase in {path} has fewer than {least} bytes: take six random words or more")]
+    Weak {
+        /// The file.
+        path: PathBuf,
+        /// The least length in bytes.
+        least: usize,
+    },
+    /// The passphrase's salt is gone or no salt.
+    #[error(
+        "{0}, the salt of the store key's passphrase, is missing or damaged: put it back, or start with an empty data folder"
+    )]
+    Salt(PathBuf),
+    /// The passphrase cannot be worked on.
+    #[error(
+        "deriving the store key from its passphrase takes 64 MiB of memory, which the system refused"
+    )]
+    Memory,
     /// The data folder was sealed under another store key, or was changed.
     #[error(
         "the keys in {0} do not open under this store key: use the store key that this data folder was made with"
@@ -83,23 +125,12 @@ pub(crate) struct Identity {
 }
 
 impl RelayKeys {
-    /// Loads the keys, or makes them when both files are absent: the first start.
-    pub(crate) fn load(data: &Path, store_key_file: &Path) -> Result<Self, KeyError> {
+    /// Loads the keys, or makes them when there is nothing yet: the first start.
+    pub(crate) fn load(data: &Path, source: &KeySource) -> Result<Self, KeyError> {
         make_folder(data)?;
-        if let Some(parent) = store_key_file.parent().filter(|it| !it.as_os_str().is_empty()) {
-            make_folder(parent)?;
-        }
-        refuse_inside(data, store_key_file)?;
         let keys_file = data.join(KEYS_FILE);
         let sealed = read_if_there(&keys_file)?;
-        let store = match (read_if_there(store_key_file)?, &sealed) {
-            (Some(text), _) => parse_store_key(&text, store_key_file)?,
-            (None, None) => make_store_key(store_key_file)?,
-            (None, Some(_)) => {
-                let (data, key) = (data.to_path_buf(), store_key_file.to_path_buf());
-                return Err(KeyError::Missing { data, key });
-            }
-        };
+        let store = source.load(data, sealed.is_some())?;
         let plain = match sealed {
             Some(sealed) => store
                 .open_file(KEYS_FILE, &sealed)
@@ -187,45 +218,6 @@ impl std::fmt::Debug for Identity {
     }
 }
 
-fn refuse_inside(data: &Path, file: &Path) -> Result<(), KeyError> {
-    let real_data = data.canonicalize().map_err(io(data))?;
-    // The file may be a link into the folder, or not be there yet.
-    let real_file = if let Ok(real) = file.canonicalize() {
-        real
-    } else {
-        let parent = file.parent().filter(|it| !it.as_os_str().is_empty());
-        let parent = parent.unwrap_or(Path::new("."));
-        parent.canonicalize().map_err(io(parent))?
-    };
-    if real_file.starts_with(&real_data) {
-        return Err(KeyError::Inside(file.to_path_buf()));
-    }
-    Ok(())
-}
-
-fn parse_store_key(text: &[u8], path: &Path) -> Result<StoreKey, KeyError> {
-    let mode = fs::metadata(path).map_err(io(path))?.permissions().mode();
-    // A systemd credential is readable by its service's group.
-    if mode & 0o027 != 0 {
-        return Err(KeyError::Exposed(path.to_path_buf()));
-    }
-    let mut bytes = Zeroizing::new([0; 32]);
-    let hex = text.trim_ascii();
-    let length = HEXLOWER.decode_len(hex.len()).ok();
-    let decoded = length == Some(32) && HEXLOWER.decode_mut(hex, bytes.as_mut()).is_ok();
-    if !decoded {
-        return Err(KeyError::Malformed(path.to_path_buf()));
-    }
-    Ok(StoreKey::from_bytes(*bytes))
-}
-
-fn make_store_key(path: &Path) -> Result<StoreKey, KeyError> {
-    let key = StoreKey::random();
-    let text = Zeroizing::new(HEXLOWER.encode(key.as_bytes()) + "\n");
-    write_new(path, text.as_bytes())?;
-    Ok(key)
-}
-
 fn read_if_there(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
@@ -266,18 +258,21 @@ fn io(path: &Path) -> impl Fn(std::io::Error) -> KeyError {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
-    fn paths(folder: &tempfile::TempDir) -> (PathBuf, PathBuf) {
-        (folder.path().join("data"), folder.path().join("config/store.key"))
+    fn places(folder: &tempfile::TempDir) -> (PathBuf, PathBuf, KeySource) {
+        let key = folder.path().join("config/store.key");
+        (folder.path().join("data"), key.clone(), KeySource::File(key))
     }
 
     #[test]
     fn keys_are_made_once_and_come_back() {
         let folder = tempfile::tempdir().unwrap();
-        let (data, key) = paths(&folder);
-        let first = RelayKeys::load(&data, &key).unwrap();
-        let again = RelayKeys::load(&data, &key).unwrap();
+        let (data, key, source) = places(&folder);
+        let first = RelayKeys::load(&data, &source).unwrap();
+        let again = RelayKeys::load(&data, &source).unwrap();
         assert_eq!(first.identity.relay_id(), again.identity.relay_id());
         assert_eq!(first.store.as_bytes(), again.store.as_bytes());
         let pk = RecvPk::from_bytes([1; 32]);
@@ -288,32 +283,22 @@ mod tests {
     }
 
     #[test]
-    fn a_store_key_beside_the_data_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let (data, key) = paths(&folder);
-        let inside = data.join("sub/store.key");
-        assert!(matches!(RelayKeys::load(&data, &inside), Err(KeyError::Inside(_))));
-        RelayKeys::load(&data, &key).unwrap();
-        let real = data.join("real.key");
-        fs::rename(&key, &real).unwrap();
-        std::os::unix::fs::symlink(&real, &key).unwrap();
-        assert!(matches!(RelayKeys::load(&data, &key), Err(KeyError::Inside(_))));
-    }
-
-    #[test]
     fn a_lost_wrong_or_open_store_key_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let (data, key) = paths(&folder);
-        RelayKeys::load(&data, &key).unwrap();
+        let (data, key, source) = places(&folder);
+        RelayKeys::load(&data, &source).unwrap();
         let text = fs::read(&key).unwrap();
         fs::remove_file(&key).unwrap();
-        assert!(matches!(RelayKeys::load(&data, &key), Err(KeyError::Missing { .. })));
+        assert!(matches!(RelayKeys::load(&data, &source), Err(KeyError::Missing { .. })));
+        fs::remove_dir(key.parent().unwrap()).unwrap();
+        assert!(matches!(RelayKeys::load(&data, &source), Err(KeyError::Missing { .. })));
+        make_folder(key.parent().unwrap()).unwrap();
         write_new(&key, "00".repeat(32).as_bytes()).unwrap();
-        assert!(matches!(RelayKeys::load(&data, &key), Err(KeyError::Mismatch(_))));
+        assert!(matches!(RelayKeys::load(&data, &source), Err(KeyError::Mismatch(_))));
         write_new(&key, b"short").unwrap();
-        assert!(matches!(RelayKeys::load(&data, &key), Err(KeyError::Malformed(_))));
+        assert!(matches!(RelayKeys::load(&data, &source), Err(KeyError::Malformed(_))));
         write_new(&key, &text).unwrap();
         fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(matches!(RelayKeys::load(&data, &key), Err(KeyError::Exposed(_))));
+        assert!(matches!(RelayKeys::load(&data, &source), Err(KeyError::Exposed(_))));
     }
 }

@@ -24,5 +24,5 @@ pub mod store;
 pub mod testing;
 
 pub use config::{Admission, Config, ConfigError, Engine};
-pub use keys::KeyError;
+pub use keys::{KeyError, KeySource};
 pub use server::{Clock, Relay, SpawnError};

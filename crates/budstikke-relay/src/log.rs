@@ -17,6 +17,7 @@ impl LogSafe for &'static str {}
 impl LogSafe for std::time::Duration {}
 impl LogSafe for std::io::ErrorKind {}
 impl LogSafe for crate::store::StoreError {}
+impl LogSafe for crate::store::StoreFile {}
 
 type Fields<'a> = &'a [(&'static str, &'a dyn LogSafe)];
 

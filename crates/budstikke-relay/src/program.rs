@@ -16,7 +16,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::keys::STORE_FOLDER;
+use crate::keys::{KeySource, STORE_FOLDER};
 use crate::store::{self, StoreError};
 use crate::{Config, ConfigError, Relay, SpawnError, inspect};
 
@@ -51,10 +51,11 @@ struct Flags {
     /// Folder for everything durable. [default: $STATE_DIRECTORY, or budstikke-relay in the user's state folder]
     #[arg(long, value_name = "FOLDER", global = true)]
     data_dir: Option<PathBuf>,
-    /// File with the store key, never inside the data folder; made on the first start.
-    /// [default: $CREDENTIALS_DIRECTORY/store-key, or budstikke-relay/store.key in the configuration folder]
-    #[arg(long, value_name = "FILE")]
-    store_key_file: Option<PathBuf>,
+    /// Where the store key comes from, never from the data folder or next to it: file:PATH (made on the first start),
+    /// passphrase:PATH, credential:NAME or environment:VARIABLE.
+    /// [default: credential:store-key if there is one, or file:budstikke-relay/store.key in the configuration folder]
+    #[arg(long, value_name = "SOURCE")]
+    store_key: Option<String>,
     /// Storage engine: fjall (durable) or memory (forgets everything, for tests). [default: fjall]
     #[arg(long, value_name = "ENGINE")]
     engine: Option<String>,
@@ -130,6 +131,9 @@ enum Command {
         /// One JSON object instead of a table.
         #[arg(long)]
         json: bool,
+        /// Reads every file against its checksum instead, and names the damaged ones.
+        #[arg(long, conflicts_with = "json")]
+        check: bool,
     },
     /// Blind tokens, for an issuer: whoever holds one may make a mailbox, and nobody can tell whose it was.
     Tokens {
@@ -159,7 +163,8 @@ const EX_CONFIG: u8 = 78;
 fn run(flags: &Flags) -> Result<bool, Failure> {
     let config = configuration(flags).map_err(|error| (EX_CONFIG, error.to_string()))?;
     match &flags.command {
-        Some(Command::Inspect { json }) => return show(&config, *json).map(|()| true),
+        Some(Command::Inspect { check: true, .. }) => return check(&config).map(|()| true),
+        Some(Command::Inspect { json, .. }) => return show(&config, *json).map(|()| true),
         Some(Command::Tokens { command }) => {
             let (input, mut output) = (std::io::stdin().lock(), std::io::stdout());
             return tokens::run(command, input, &mut output).map(|()| true);
@@ -178,11 +183,28 @@ fn run(flags: &Flags) -> Result<bool, Failure> {
     runtime.map_err(|error| (EX_UNAVAILABLE, error.to_string()))?.block_on(serve(config))
 }
 
-fn show(config: &Config, json: bool) -> Result<(), Failure> {
+fn check(config: &Config) -> Result<(), Failure> {
+    let found = store::damaged_files(&store_folder(config)?);
+    let found = found.map_err(|error| (EX_IOERR, error.to_string()))?;
+    if found.is_empty() {
+        println!("every file of the store holds what was written");
+        return Ok(());
+    }
+    for file in &found {
+        println!("damaged: {file}");
+    }
+    Err((EX_IOERR, format!("{} files of the store are damaged", found.len())))
+}
+
+fn store_folder(config: &Config) -> Result<PathBuf, Failure> {
     if config.data_dir.as_os_str().is_empty() {
         return Err((EX_CONFIG, ConfigError::Missing("data_dir").to_string()));
     }
-    let found = store::inventory(&config.data_dir.join(STORE_FOLDER)).map_err(|error| {
+    Ok(config.data_dir.join(STORE_FOLDER))
+}
+
+fn show(config: &Config, json: bool) -> Result<(), Failure> {
+    let found = store::inventory(&store_folder(config)?).map_err(|error| {
         let todo = if error == StoreError::Locked { ": stop the relay first" } else { "" };
         (EX_IOERR, format!("{error}{todo}"))
     })?;
@@ -238,9 +260,7 @@ fn defaults() -> Config {
     if let Some(folder) = state_folder() {
         config.data_dir = folder;
     }
-    if let Some(file) = store_key_file() {
-        config.store_key_file = file;
-    }
+    config.store_key = store_key();
     config
 }
 
@@ -253,7 +273,7 @@ fn given(flags: &Flags) -> BTreeMap<&'static str, figment::value::Value> {
         ("listen", flags.listen.as_ref().map(address)),
         ("advertise", flags.advertise.clone().map(Value::from)),
         ("data_dir", flags.data_dir.as_ref().map(text)),
-        ("store_key_file", flags.store_key_file.as_ref().map(text)),
+        ("store_key", flags.store_key.clone().map(Value::from)),
         ("engine", flags.engine.clone().map(Value::from)),
         ("alpn", (!flags.alpn.is_empty()).then(|| Value::from(flags.alpn.clone()))),
         ("max_ttl_days", flags.max_ttl_days.map(Value::from)),
@@ -291,11 +311,13 @@ fn state_folder() -> Option<PathBuf> {
     Some(etcetera::choose_base_strategy().ok()?.state_dir()?.join(NAME))
 }
 
-fn store_key_file() -> Option<PathBuf> {
-    let credential = std::env::var_os("CREDENTIALS_DIRECTORY")
-        .map(|folder| Path::new(&folder).join("store-key"))
-        .filter(|file| file.exists());
-    credential.or_else(|| Some(config_folder()?.join("store.key")))
+fn store_key() -> Option<KeySource> {
+    const CREDENTIAL: &str = "store-key";
+    let folder = std::env::var_os("CREDENTIALS_DIRECTORY");
+    if folder.is_some_and(|folder| Path::new(&folder).join(CREDENTIAL).exists()) {
+        return Some(KeySource::Credential(CREDENTIAL.into()));
+    }
+    Some(KeySource::File(config_folder()?.join("store.key")))
 }
 
 fn config_folder() -> Option<PathBuf> {

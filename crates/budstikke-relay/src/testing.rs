@@ -4,14 +4,15 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use crate::config::{Config, Engine};
+use crate::keys::KeySource;
 
-/// A durable relay in `folder`, on a free loopback port, with little work asked. The store key lies beside the data
-/// folder, inside `folder`.
+/// A durable relay in `folder`, on a free loopback port, with little work asked. Its data lies in `data`, its store key
+/// in `keys`.
 pub fn config(folder: &Path) -> Config {
     Config {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         data_dir: folder.join("data"),
-        store_key_file: folder.join("store.key"),
+        store_key: Some(KeySource::File(folder.join("keys/store.key"))),
         work_effort: 0,
         front_door_effort: 1,
         front_door_effort_max: 1,
@@ -25,8 +26,8 @@ pub fn config(folder: &Path) -> Config {
 /// A relay that forgets everything when it stops.
 pub fn memory_config() -> Config {
     let engine = Engine::Memory;
-    let (data_dir, store_key_file) = Default::default();
-    Config { data_dir, store_key_file, engine, ..config(Path::new("")) }
+    let (data_dir, store_key) = Default::default();
+    Config { data_dir, store_key, engine, ..config(Path::new("")) }
 }
 
 /// Makes every relay of this process answer an unknown id at once, without the work and the tick that hide it, or
@@ -38,4 +39,14 @@ pub fn plant_early_return(planted: bool) {
 
 #[cfg(feature = "planted-leak")]
 pub(crate) static PLANTED: std::sync::atomic::AtomicBool =
+    std::sync::atomic::AtomicBool::new(false);
+
+/// Makes every relay of this process acknowledge what is not on the disk yet, or mends that again.
+#[cfg(feature = "planted-no-sync")]
+pub fn plant_no_sync(planted: bool) {
+    NO_SYNC.store(planted, std::sync::atomic::Ordering::SeqCst);
+}
+
+#[cfg(feature = "planted-no-sync")]
+pub(crate) static NO_SYNC: std::sync::atomic::AtomicBool =
     std::sync::atomic::AtomicBool::new(false);

@@ -246,7 +246,8 @@ async fn open(config: &Config) -> Result<(Identity, Arc<dyn Store>), SpawnError>
     }
     let config = config.clone();
     let opening = tokio::task::spawn_blocking(move || {
-        let keys = RelayKeys::load(&config.data_dir, &config.store_key_file)?;
+        let source = config.store_key.as_ref().ok_or(ConfigError::Missing("store_key"))?;
+        let keys = RelayKeys::load(&config.data_dir, source)?;
         let store: Arc<dyn Store> = match config.engine {
             Engine::Memory => Arc::new(MemoryStore::new(limits(&config))),
             Engine::Fjall => {

@@ -24,7 +24,7 @@ mod inventory;
 mod memory;
 mod rules;
 
-pub use fjall::{FjallStore, StoreKey, inventory};
+pub use fjall::{FjallStore, StoreFile, StoreKey, damaged_files, inventory};
 pub use hub::{Watch, WatchEvent};
 pub use inventory::{Counts, Inventory};
 pub use memory::MemoryStore;
@@ -43,6 +43,11 @@ pub enum StoreError {
     /// A row does not open or does not parse: wrong store key, or a damaged file.
     #[error("a row of the store is damaged or was sealed under another key")]
     Damaged,
+    /// A file of the store does not hold what was written. What it held is lost or untrustworthy.
+    #[error(
+        "the file {0} of the store is damaged: the operator must put the data folder back, or start with an empty one"
+    )]
+    DamagedFile(StoreFile),
     /// Another process has the data folder open.
     #[error("another process uses the data folder")]
     Locked,

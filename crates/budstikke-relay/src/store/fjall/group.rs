@@ -67,10 +67,19 @@ pub(super) struct Group<'a> {
     today: u32,
 }
 
+/// What an acknowledgement waits for.
+fn durable() -> PersistMode {
+    #[cfg(feature = "planted-no-sync")]
+    if crate::testing::NO_SYNC.load(std::sync::atomic::Ordering::SeqCst) {
+        return PersistMode::Buffer;
+    }
+    PersistMode::SyncData
+}
+
 impl<'a> Group<'a> {
     pub(super) fn new(tables: &'a Tables, memory: &'a mut InMemory, limits: Limits) -> Self {
         let InMemory { due, room } = memory;
-        let tx = tables.db.write_tx().durability(Some(PersistMode::SyncData));
+        let tx = tables.db.write_tx().durability(Some(durable()));
         Self {
             tables,
             due,

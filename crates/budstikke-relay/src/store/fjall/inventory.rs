@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ::fjall::{Readable, SingleWriterTxDatabase};
+use ::fjall::Readable;
 use budstikke_proto::limits::CELL_LEN;
 
+use super::files;
 use super::group::expiring;
 use super::seal::Kind;
 use super::tables::open_expiry;
@@ -15,13 +16,14 @@ use crate::store::{Counts, Inventory, StoreError};
 ///
 /// # Errors
 /// [`StoreError::Missing`] when there is no store, [`StoreError::Locked`] while a relay runs on it,
-/// [`StoreError::Damaged`] for rows of a kind that this version does not know, [`StoreError::Disk`].
+/// [`StoreError::Damaged`] for rows of a kind that this version does not know, [`StoreError::DamagedFile`],
+/// [`StoreError::Disk`].
 pub fn inventory(folder: &Path) -> Result<Inventory, StoreError> {
     // Opening would make one.
     if !folder.is_dir() {
         return Err(StoreError::Missing);
     }
-    let db = SingleWriterTxDatabase::builder(folder).open()?;
+    let db = files::open(folder)?;
     if !db.keyspace_exists("expiry") {
         return Err(StoreError::Missing);
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use ::fjall::PersistMode;
 use async_trait::async_trait;
 use budstikke_proto::id::{FetchId, NoticeId, RecvId, SlotId};
 use tokio::sync::{mpsc, oneshot};
@@ -18,6 +19,7 @@ use super::{
 use crate::log;
 
 mod due;
+mod files;
 mod group;
 mod inventory;
 mod room;
@@ -25,6 +27,7 @@ mod rows;
 mod seal;
 mod tables;
 
+pub use files::{StoreFile, damaged_files};
 use group::{Group, InMemory, Told};
 pub use inventory::inventory;
 pub use seal::StoreKey;
@@ -68,8 +71,15 @@ impl FjallStore {
     ///
     /// # Errors
     /// [`StoreError::Locked`] when another process has it, [`StoreError::Damaged`] when the store key is another
-    /// one, [`StoreError::Disk`].
+    /// one, [`StoreError::DamagedFile`], [`StoreError::Disk`].
     pub fn open(folder: &Path, key: &StoreKey, limits: Limits) -> Result<Self, StoreError> {
+        Self::open_unnamed(folder, key, limits).map_err(|error| match error {
+            StoreError::Damaged => files::blame(folder).unwrap_or(error),
+            other => other,
+        })
+    }
+
+    fn open_unnamed(folder: &Path, key: &StoreKey, limits: Limits) -> Result<Self, StoreError> {
         let tables = Arc::new(Tables::open(folder, key)?);
         let hub = Hub::default();
         let (jobs, queue) = mpsc::channel(QUEUE_LEN);
@@ -100,7 +110,13 @@ impl FjallStore {
         read: impl FnOnce(&Tables) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let tables = self.tables()?;
-        let task = tokio::task::spawn_blocking(move || read(&tables));
+        let task = tokio::task::spawn_blocking(move || {
+            let found = read(&tables);
+            if matches!(found, Err(StoreError::Damaged)) {
+                tables.blame();
+            }
+            found
+        });
         task.await.map_err(|_| StoreError::Closed)?
     }
 }
@@ -242,6 +258,9 @@ impl Worker {
                 }
                 Job::Close(reply) => {
                     queue.close();
+                    if !self.poisoned && self.tables.mark().is_err() {
+                        log::warn("the journal's end could not be noted", &[]);
+                    }
                     drop(self);
                     let _ = reply.send(());
                     return;
@@ -251,9 +270,13 @@ impl Worker {
     }
 
     fn commit(&mut self, jobs: Vec<(i64, Vec<Mutation>, Reply)>) {
+        // A commit of nothing asks whether there could be one: the engine's own threads may have met the fault.
+        let nothing = jobs.iter().all(|(_, batch, _)| batch.is_empty());
+        let able = || self.tables.db.persist(PersistMode::Buffer).map_err(StoreError::from);
+        let unable = if nothing { able().err() } else { None };
         let mut replies = Vec::with_capacity(jobs.len());
         let mut group = Group::new(&self.tables, &mut self.memory, self.limits);
-        let mut fault = self.poisoned.then_some(StoreError::Disk);
+        let mut fault = self.poisoned.then_some(StoreError::Disk).or(unable);
         for (now, batch, reply) in jobs {
             if fault.is_none() {
                 fault = group.release(now, GROUP_LEN).err();
@@ -266,7 +289,10 @@ impl Worker {
                 match (group.apply(now, mutation), &mut outcomes) {
                     (Ok(outcome), Ok(list)) => list.push(outcome),
                     (Ok(_), Err(_)) => {}
-                    (Err(StoreError::Damaged), _) => outcomes = Err(StoreError::Damaged),
+                    (Err(StoreError::Damaged), _) => {
+                        self.tables.blame();
+                        outcomes = Err(StoreError::Damaged);
+                    }
                     (Err(error), _) => fault = Some(error),
                 }
             }
@@ -344,9 +370,20 @@ impl Worker {
         }
         let today = day_of(now);
         let Some(day) = self.first_day()?.filter(|day| *day < today) else { return Ok(None) };
+        if self.poisoned {
+            return Err(StoreError::Disk);
+        }
         let mut group = Group::new(&self.tables, &mut self.memory, self.limits);
-        let removed = group.expire(day, SWEEP_LEN)?;
-        group.commit()?;
+        let (removed, committed) = match group.expire(day, SWEEP_LEN) {
+            Ok(removed) => (removed, group.commit()),
+            // One row; nothing was written yet.
+            Err(StoreError::Damaged) => return Err(StoreError::Damaged),
+            Err(error) => {
+                drop(group);
+                (None, Err(error))
+            }
+        };
+        self.settle(committed)?;
         if removed.is_none() {
             self.tables.sealer.forget_day(day);
             // Rewrites the few kilobytes of this keyspace, so that the wrapped key leaves its files too.
@@ -366,5 +403,7 @@ impl Worker {
     }
 }
 
+#[cfg(test)]
+mod damage;
 #[cfg(test)]
 mod tests;

@@ -9,8 +9,9 @@
 //! | `blobs` | HMAC | day, sealed row: a blob's head; apart for the same reason |
 //! | `expiry` | day, kind, HMAC | for a cell its sealed reference, else nothing |
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use budstikke_proto::id::{DeleteId, FetchId, MsgId, NoticeId, RecvId, SendId, SlotId};
 use fjall::{KeyspaceCreateOptions, KvSeparationOptions, PersistMode, Readable};
@@ -18,6 +19,7 @@ use fjall::{SingleWriterTxDatabase, SingleWriterTxKeyspace};
 use prost::Message;
 
 use super::due::{Due, Turn};
+use super::files;
 use super::room::Room;
 use super::rows::{
     BlobOwnerRow, BlobRow, BodyRow, CellAtRow, GrantRow, HeadRow, HeldRow, MailboxRow, SlotRow,
@@ -40,6 +42,9 @@ pub(super) struct Tables {
     held: SingleWriterTxKeyspace,
     blobs: SingleWriterTxKeyspace,
     pub(super) sealer: Sealer,
+    folder: PathBuf,
+    /// Damaged files were named.
+    blamed: AtomicBool,
 }
 
 /// Sealed bytes do not compress.
@@ -69,13 +74,30 @@ pub(super) struct Found<T> {
 
 impl From<fjall::Error> for StoreError {
     fn from(error: fjall::Error) -> Self {
-        if matches!(error, fjall::Error::Locked) { Self::Locked } else { Self::Disk }
+        use fjall::{Error, LsmError};
+        match error {
+            Error::Locked => Self::Locked,
+            // A file is shorter than its index says, or its bytes are not those that were written.
+            Error::Io(error) | Error::Storage(LsmError::Io(error))
+                if error.kind() == std::io::ErrorKind::UnexpectedEof =>
+            {
+                Self::Damaged
+            }
+            Error::Storage(LsmError::Io(_)) => Self::Disk,
+            Error::Storage(_)
+            | Error::JournalRecovery(_)
+            | Error::Decompress(_)
+            | Error::InvalidTrailer
+            | Error::InvalidTag(_)
+            | Error::Unrecoverable => Self::Damaged,
+            _ => Self::Disk,
+        }
     }
 }
 
 impl Tables {
     pub(super) fn open(folder: &Path, key: &StoreKey) -> Result<Self, StoreError> {
-        let db = SingleWriterTxDatabase::builder(folder).open()?;
+        let db = files::open(folder)?;
         let large = || {
             let blobs = KvSeparationOptions::default().compression(fjall::CompressionType::None);
             small().with_kv_separation(Some(blobs))
@@ -88,10 +110,44 @@ impl Tables {
             held: db.keyspace("held", small)?,
             blobs: db.keyspace("blobs", small)?,
             sealer: Sealer::new(key),
+            folder: folder.to_path_buf(),
+            blamed: AtomicBool::new(false),
             db,
         };
         tables.load_days()?;
+        tables.mark()?;
         Ok(tables)
+    }
+
+    /// Moves everything from the journal into tables.
+    #[cfg(test)]
+    pub(super) fn flush(&self) {
+        for keyspace in
+            [&self.days, &self.expiry, &self.rows, &self.bodies, &self.held, &self.blobs]
+        {
+            keyspace.inner().rotate_memtable_and_wait().unwrap();
+        }
+    }
+
+    /// Notes how far everything is safe, at the beginning and at the end.
+    pub(super) fn mark(&self) -> Result<(), StoreError> {
+        self.db.persist(PersistMode::SyncAll)?;
+        files::mark(&self.folder)
+    }
+
+    /// After a row could not be read: names the files to blame, once, in the log. The rest is served on.
+    pub(super) fn blame(&self) {
+        if self.blamed.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let folder = self.folder.clone();
+        let look = move || {
+            if files::blame(&folder).is_none() {
+                log::error("a row of the store is damaged, and no file of it", &[]);
+            }
+        };
+        // Without a thread it stays unsaid; the row is refused all the same.
+        let _ = std::thread::Builder::new().name("budstikke-blame".into()).spawn(look);
     }
 
     fn load_days(&self) -> Result<(), StoreError> {
