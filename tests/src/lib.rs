@@ -4,8 +4,11 @@
 pub mod case_work;
 pub mod crowd;
 pub mod desk;
+pub mod faults;
 pub mod honest;
+pub mod load;
 pub mod peek;
+pub mod power;
 pub mod proxy;
 pub mod raw;
 pub mod relay_process;
