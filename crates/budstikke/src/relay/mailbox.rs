@@ -240,7 +240,7 @@ impl RelayClient {
     /// by the first [`Subscription::next`]. A relay allows about fifteen subscriptions on one connection.
     ///
     /// # Errors
-    /// [`TransportError::TimedOut`] when there are too many, else [`RelayError`].
+    /// [`crate::transport::TransportError::TimedOut`] when there are too many, else [`RelayError`].
     pub async fn subscribe(
         &self,
         owner: &CapabilityKey,
