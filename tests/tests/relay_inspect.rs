@@ -145,4 +145,17 @@ async fn an_operator_sees_counts_days_and_sizes_and_needs_no_key() {
     for (place, bytes) in [("the table", table.as_bytes()), ("the object", text.as_bytes())] {
         assert_eq!(scan_bytes(place, bytes, &secrets), Vec::<String>::new());
     }
+
+    // Every file against its checksum, as little in need of a key.
+    let (code, text, _) = inspect(folder.path(), &["--check"]);
+    assert_eq!((code, text.lines().count()), (Some(0), 1), "{text}");
+    let journal = folder.path().join("data/store/0.jnl");
+    let mut bytes = std::fs::read(&journal).unwrap();
+    bytes[20_000] ^= 1;
+    std::fs::write(&journal, bytes).unwrap();
+    let (code, text, errors) = inspect(folder.path(), &["--check"]);
+    assert_eq!((code, text.as_str()), (Some(74), "damaged: 0.jnl\n"), "{errors}");
+    let (code, _, errors) = inspect(folder.path(), &[]);
+    assert_eq!(code, Some(74));
+    assert!(errors.contains("the file 0.jnl of the store is damaged"), "{errors}");
 }

@@ -158,8 +158,10 @@ fn refuse_copies(data: &Path, secret: &[u8]) -> Result<(), KeyError> {
     let mut folders = vec![data.to_path_buf()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).map_err(io(&folder))? {
-            let path = entry.map_err(io(&folder))?.path();
-            let meta = fs::metadata(&path).map_err(io(&path))?;
+            let entry = entry.map_err(io(&folder))?;
+            let path = entry.path();
+            // Of the link itself: what it points to is no copy.
+            let meta = entry.metadata().map_err(io(&path))?;
             if meta.is_dir() && path.file_name().is_none_or(|name| name != STORE_FOLDER) {
                 folders.push(path);
             } else if meta.is_file() && meta.len() <= MAX_COPY_LEN {
@@ -363,8 +365,12 @@ mod tests {
         let copy = lab.file("state/data/relay.env", &format!("KEY={HEX}\n"));
         let found = lab.load(&environment, variable);
         assert!(matches!(found, Err(KeyError::Copied(path)) if path == copy));
-        // The same file under a second name.
+        // Links are no copies, wherever they lead.
         fs::remove_file(&copy).unwrap();
+        std::os::unix::fs::symlink(&lab.data, lab.path("state/data/round")).unwrap();
+        std::os::unix::fs::symlink("nowhere", lab.path("state/data/lost")).unwrap();
+        lab.load(&environment, variable).unwrap();
+        // The same file under a second name is one.
         let phrase = lab.file("keys/phrase", PHRASE);
         fs::hard_link(&phrase, &copy).unwrap();
         let found = lab.load(&KeySource::Passphrase(phrase), none());
