@@ -58,13 +58,15 @@ pub struct Descriptor {
     pub front_door_effort: u32,
     /// Name and version of the relay's program.
     pub software: String,
-    /// What a new mailbox costs.
+    /// What a new mailbox and each blob cost.
     pub mailbox_price: MailboxPrice,
     /// The keys whose tokens the relay takes; at most two.
     pub token_keys: Vec<TokenKeyId>,
+    /// Longest life of a blob; 0 when the relay takes none.
+    pub max_blob_ttl_days: u32,
 }
 
-/// What a new mailbox costs.
+/// What a new mailbox and each blob cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum MailboxPrice {
     /// Work of the relay's effort, or nothing when that is 0.
@@ -90,6 +92,7 @@ impl Descriptor {
             software: self.software.clone(),
             mailbox_price: self.mailbox_price as u32,
             token_keys: self.token_keys.iter().map(|id| id.as_bytes().to_vec()).collect(),
+            max_blob_ttl_days: self.max_blob_ttl_days,
         }
         .encode_to_vec();
         let signature = key.sign(DOMAIN, &[&descriptor]).as_bytes().to_vec();
@@ -144,6 +147,7 @@ impl Descriptor {
             software: wire.software,
             mailbox_price,
             token_keys,
+            max_blob_ttl_days: wire.max_blob_ttl_days,
         })
     }
 }
@@ -166,6 +170,7 @@ mod tests {
             software: "test".into(),
             mailbox_price: MailboxPrice::Either,
             token_keys: vec![TokenKeyId::from_bytes([3; 32]), TokenKeyId::from_bytes([4; 32])],
+            max_blob_ttl_days: 30,
         };
         let hello = descriptor.sign(&key);
         let id = relay_id(&key.public());

@@ -71,6 +71,8 @@ pub enum Request {
     Info,
     /// Asks for a challenge.
     Challenge,
+    /// Pays with a token for whatever the seed that comes back is used for.
+    ChallengeByToken { token: Token },
     /// Makes a mailbox; authenticated by `recv_pk`.
     Create { recv_pk: RecvPk, ttl_days: u32, work: Option<Solution> },
     /// Makes a mailbox and pays with a token; authenticated by `recv_pk`.
@@ -172,7 +174,10 @@ impl Request {
         match self {
             Self::Open => Op::Open(wire::Open { mode: 1 }),
             Self::Info => Op::Info(wire::Info {}),
-            Self::Challenge => Op::Challenge(wire::Challenge {}),
+            Self::Challenge => Op::Challenge(wire::Challenge { token: None }),
+            Self::ChallengeByToken { token } => {
+                Op::Challenge(wire::Challenge { token: Some(token_to_wire(token)) })
+            }
             Self::Create { recv_pk, ttl_days, work } => Op::Create(wire::Create {
                 recv_pk: v(recv_pk.as_bytes()),
                 ttl_days: *ttl_days,
@@ -275,7 +280,10 @@ impl Request {
         Ok(match op {
             Op::Open(open) if open.mode == 1 => Self::Open,
             Op::Info(_) => Self::Info,
-            Op::Challenge(_) => Self::Challenge,
+            Op::Challenge(wire::Challenge { token: None }) => Self::Challenge,
+            Op::Challenge(wire::Challenge { token: Some(token) }) => {
+                Self::ChallengeByToken { token: token_from_wire(token)? }
+            }
             Op::Create(wire::Create { recv_pk, ttl_days, work, token: None }) => Self::Create {
                 recv_pk: RecvPk::parse(&recv_pk)?,
                 ttl_days,
@@ -605,6 +613,7 @@ mod tests {
                 },
                 false,
             ),
+            (Request::ChallengeByToken { token: token(512) }, false),
             (Request::Revoke { recv_id, send_id }, false),
             (
                 Request::Send { send_id, msg_id: MsgId::from_bytes([8; 16]), work: Some(work()) },

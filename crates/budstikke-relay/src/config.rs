@@ -34,7 +34,7 @@ pub struct Config {
     pub max_quota: u32,
     /// Most MiB of all blobs together; 0 takes none.
     pub max_blob_mib: u32,
-    /// What a new mailbox costs: `open` (nothing; loopback only), `work`, `tokens`, or `either` of the two.
+    /// What a new mailbox and each blob cost: `open` (nothing; loopback only), `work`, `tokens`, or `either` of the two.
     pub admission: Admission,
     /// Public halves of the keys whose tokens are taken, this time's and the next's: files of
     /// `budstikke-relay tokens keygen`.
@@ -85,7 +85,7 @@ pub enum Engine {
     Memory,
 }
 
-/// What a new mailbox costs.
+/// What a new mailbox and each blob cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]

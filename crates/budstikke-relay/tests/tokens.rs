@@ -15,8 +15,10 @@ use std::process::{Command, Stdio};
 
 use budstikke_proto::auth::CapabilityKey;
 use budstikke_proto::descriptor::MailboxPrice;
+use budstikke_proto::id::{Label, MsgId};
 use budstikke_proto::op::{ErrorCode, Request, Response};
 use budstikke_proto::token::{Token, TokenKey};
+use budstikke_proto::work::Solution;
 use data_encoding::BASE64;
 use rand_core::OsRng;
 
@@ -79,6 +81,18 @@ async fn spend(
     }
 }
 
+/// The seed that a token stands for, as a solution.
+async fn seed(stream: &mut RawStream, token: &Token) -> Result<Solution, ErrorCode> {
+    let challenge = Request::ChallengeByToken { token: token.clone() };
+    match stream.ask(&challenge, None, None).await.map(|answer| answer.last) {
+        Ok(Response::Seed { seed, effort: 0, front_door_effort: 0 }) => {
+            Ok(Solution { seed, nonce: 0, solution: [0; 16] })
+        }
+        Err(RawError::Refused(code, _)) => Err(code),
+        other => panic!("{other:?}"),
+    }
+}
+
 /// Every run of five bytes.
 fn runs(bytes: &[u8]) -> HashSet<&[u8]> {
     bytes.windows(5).collect()
@@ -105,16 +119,16 @@ async fn a_token_is_spent_once_and_by_nobody_that_issuer_and_relay_could_name() 
     let spki = BASE64.decode(spki.trim_matches('"').as_bytes()).unwrap();
     let key = TokenKey::from_spki(&spki).unwrap();
 
-    // Two clients ask; the issuer writes down all that it sees and says.
+    // Clients ask; the issuer writes down all that it sees and says.
     let id = relay_1.address.id;
-    let blindings = [(); 2].map(|()| key.blind(id, &mut OsRng).unwrap());
+    let blindings = [(); 4].map(|()| key.blind(id, &mut OsRng).unwrap());
     let asked: String = blindings.iter().map(|one| BASE64.encode(one.request()) + "\n").collect();
     let issue = ["issue", "--secret", &secret];
     let (code, answered) = tokens(&issue, &asked);
     assert_eq!(code, Some(0));
     let answers: Vec<_> =
         answered.lines().map(|line| BASE64.decode(line.as_bytes()).unwrap()).collect();
-    assert_eq!(answers.len(), 2);
+    assert_eq!(answers.len(), 4);
     assert_eq!(tokens(&issue, "no request\n"), (Some(65), String::new()));
     let token = |place: usize| blindings[place].finish(&answers[place]).unwrap();
     let (first, second) = (token(0), token(1));
@@ -133,14 +147,39 @@ async fn a_token_is_spent_once_and_by_nobody_that_issuer_and_relay_could_name() 
     let (_raw, mut stream) = connect(&relay_2).await;
     assert_eq!(spend(&mut stream, &owners[1], &first).await, Err(ErrorCode::WorkRequired));
     assert_eq!(spend(&mut stream, &owners[1], &second).await, Ok(()));
+
+    // A token pays for a blob, once, and for a cell at a front door.
+    let (third, fourth) = (token(2), token(3));
+    assert!(stream.descriptor().max_blob_ttl_days > 0);
+    let [fetch, delete, other] = [(); 3].map(|()| CapabilityKey::random(&mut OsRng));
+    let content = vec![5; 65_536];
+    let refused = stream.blob_put(&fetch, &delete, &content, None).await;
+    assert!(matches!(refused, Err(RawError::Refused(ErrorCode::WorkRequired, 0))), "{refused:?}");
+    assert!(matches!(seed(&mut stream, &first).await, Err(ErrorCode::WorkRequired)));
+    let paid = seed(&mut stream, &third).await.unwrap();
+    assert!(matches!(seed(&mut stream, &third).await, Err(ErrorCode::Busy)));
+    stream.blob_put(&fetch, &delete, &content, Some(paid)).await.unwrap();
+    let again = stream.blob_put(&fetch, &other, &content, Some(paid)).await;
+    assert!(matches!(again, Err(RawError::Refused(ErrorCode::WorkRequired, 0))), "{again:?}");
+    assert!(matches!(seed(&mut stream, &third).await, Err(ErrorCode::WorkRequired)));
+    let recv_id = stream.create(&owners[1], None).await.unwrap();
+    let label = Label::from_bytes([1; 16]);
+    let send_id = stream.grant(&owners[1], recv_id, &other, label, 9, true).await.unwrap();
+    let paid = seed(&mut stream, &fourth).await.unwrap();
+    for wanted in [true, false] {
+        let msg_id = MsgId::random(&mut OsRng);
+        let sent = stream.send(&other, send_id, msg_id, raw::cell(1), Some(paid)).await;
+        assert_eq!(sent.is_ok(), wanted, "{sent:?}");
+    }
     assert_eq!(relay_2.stop().code(), Some(0));
 
     // All that the issuer saw, against all that the relay was shown and all that it keeps. What both know is the public
     // key, the same for everybody; it is in neither.
-    let issued = [&answers[0][..], &answers[1], blindings[0].request(), blindings[1].request()];
+    let asked = blindings.iter().map(|one| one.request());
+    let issued: Vec<_> = answers.iter().map(Vec::as_slice).chain(asked).collect();
     let issued = issued.concat();
     let issued = runs(&issued);
-    for token in [&first, &second] {
+    for token in [&first, &second, &third, &fourth] {
         let shown = [&token.randomizer[..], &token.nonce, &token.signature].concat();
         assert!(runs(&shown).is_disjoint(&issued), "the token shows its issue");
         let mut kept = Vec::new();

@@ -58,6 +58,7 @@ fn descriptor() -> Descriptor {
         software: "scripted".into(),
         mailbox_price: MailboxPrice::Work,
         token_keys: Vec::new(),
+        max_blob_ttl_days: 30,
     }
 }
 

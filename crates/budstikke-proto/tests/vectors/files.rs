@@ -209,6 +209,7 @@ pub(crate) struct DescriptorFile {
     pub(crate) work_effort: u32,
     pub(crate) front_door_effort: u32,
     pub(crate) software: String,
+    pub(crate) max_blob_ttl_days: u32,
     pub(crate) descriptor: String,
     pub(crate) signature: String,
     pub(crate) refused: Vec<HelloRefused>,
@@ -310,6 +311,7 @@ pub(crate) struct TokenFile {
     pub(crate) signature: String,
     pub(crate) spent_id: String,
     pub(crate) create: String,
+    pub(crate) challenge: String,
     pub(crate) refused: Vec<TokenRefused>,
 }
 

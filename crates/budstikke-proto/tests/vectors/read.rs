@@ -241,6 +241,7 @@ fn descriptors() {
         software: file.software.clone(),
         mailbox_price: MailboxPrice::Work,
         token_keys: Vec::new(),
+        max_blob_ttl_days: file.max_blob_ttl_days,
     };
     let hello =
         wire::Hello { descriptor: bytes(&file.descriptor), signature: bytes(&file.signature) };
@@ -308,6 +309,8 @@ fn a_token_is_made_step_by_step_and_only_a_whole_one_pays() {
     let recv_pk = RecvPk::from_bytes([0x48; 32]);
     let create = Request::CreateByToken { recv_pk, ttl_days: 30, token: token.clone() };
     assert_eq!(Request::decode(&bytes(&file.create)), Ok(create));
+    let challenge = Request::ChallengeByToken { token: token.clone() };
+    assert_eq!(Request::decode(&bytes(&file.challenge)), Ok(challenge));
     let verifies = |token: &Token, relay: &RelayId| {
         let here = key.verify(token, relay);
         let message = [relay.as_bytes(), &token.nonce[..]].concat();

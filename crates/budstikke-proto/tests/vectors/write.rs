@@ -86,6 +86,7 @@ fn tokens() -> TokenFile {
         signature: hex(&token.signature),
         spent_id: hex(spent_id),
         create: hex(create.encode()),
+        challenge: hex(Request::ChallengeByToken { token: token.clone() }.encode()),
         refused: refused.into_iter().zip(0..).map(|(name, at)| case(name, at)).collect(),
     }
 }
@@ -661,6 +662,7 @@ fn descriptor(rng: &mut ChaCha20Rng) -> DescriptorFile {
         software: "budstikke-relay 0.1.0".into(),
         mailbox_price: MailboxPrice::Work,
         token_keys: Vec::new(),
+        max_blob_ttl_days: 30,
     };
     let hello = descriptor.sign(&key);
     let forged = descriptor.sign(&other);
@@ -691,6 +693,7 @@ fn descriptor(rng: &mut ChaCha20Rng) -> DescriptorFile {
         max_quota: descriptor.max_quota,
         work_effort: descriptor.work_effort,
         front_door_effort: descriptor.front_door_effort,
+        max_blob_ttl_days: descriptor.max_blob_ttl_days,
         software: descriptor.software,
         descriptor: hex(&hello.descriptor),
         signature: hex(&hello.signature),

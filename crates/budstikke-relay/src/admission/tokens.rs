@@ -1,9 +1,11 @@
 //! Blind tokens (SPEC.md section 6.1): the keys that a relay takes tokens of, as files, and what it keeps of a token.
 
+use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use budstikke_proto::id::{RelayId, TokenKeyId};
 use budstikke_proto::token::{IssuerKey, Token, TokenKey};
@@ -113,11 +115,26 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> TokenFileError {
 pub(crate) struct TokenKeys {
     relay: RelayId,
     keys: Vec<DatedKey>,
+    /// Tokens that stand for a seed or a change under way: one token pays for one thing at a time, so that it holds no
+    /// more of the relay than it buys.
+    tendered: Mutex<HashSet<[u8; 32]>>,
+}
+
+/// A token that pays for something under way, in one place. Free again when dropped.
+pub(crate) struct Tender {
+    keys: Arc<TokenKeys>,
+    pub(crate) token: SpentToken,
+}
+
+impl Drop for Tender {
+    fn drop(&mut self) {
+        self.keys.tendered().remove(&self.token.id);
+    }
 }
 
 impl TokenKeys {
-    pub(crate) const fn none(relay: RelayId) -> Self {
-        Self { relay, keys: Vec::new() }
+    pub(crate) fn none(relay: RelayId) -> Self {
+        Self { relay, keys: Vec::new(), tendered: Mutex::new(HashSet::new()) }
     }
 
     pub(crate) fn load(
@@ -141,13 +158,29 @@ impl TokenKeys {
         if keys.iter().all(|dated| dated.expires_s < now) {
             return Err(TokenFileError::Expired);
         }
-        Ok(Self { relay, keys })
+        Ok(Self { relay, keys, tendered: Mutex::default() })
     }
 
     /// The keys whose time is not over.
     pub(crate) fn ids(&self, now: i64) -> Vec<TokenKeyId> {
         let valid = self.keys.iter().filter(|dated| dated.expires_s >= now);
         valid.map(|dated| *dated.key.id()).collect()
+    }
+
+    /// Tenders a genuine token; `None` while it is tendered elsewhere.
+    pub(crate) fn tender(self: &Arc<Self>, token: SpentToken) -> Option<Tender> {
+        let new = self.tendered().insert(token.id);
+        new.then(|| Tender { keys: Arc::clone(self), token })
+    }
+
+    /// How many are tendered.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn tenders(&self) -> usize {
+        self.tendered().len()
+    }
+
+    fn tendered(&self) -> MutexGuard<'_, HashSet<[u8; 32]>> {
+        self.tendered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is kept of a genuine token; `None` for any other.

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use budstikke_proto::address::RelayAddress;
 use budstikke_proto::auth::EXPORTER_LABEL;
+use budstikke_proto::limits::MAX_BLOB_TTL_DAYS;
 use budstikke_proto::sign::SigningSeed;
 use quinn::{Connection, Endpoint, TokioRuntime, VarInt};
 use rand_core::{OsRng, RngCore};
@@ -125,6 +126,7 @@ impl Relay {
             work_effort: config.effort(),
             front_door_effort: config.front_door_effort,
             mailbox_price: config.admission.price(),
+            max_blob_ttl_days: if config.max_blob_mib == 0 { 0 } else { MAX_BLOB_TTL_DAYS },
         };
         let tokens = Arc::new(tokens(&config, &identity, clock())?);
         let socket = socket::bind(config.listen).map_err(SpawnError::Listen)?;

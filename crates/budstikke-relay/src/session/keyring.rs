@@ -7,7 +7,7 @@ use budstikke_proto::auth::SessionKey;
 use crate::store::Capability;
 
 /// Capabilities whose keys a session keeps; one more costs its next operation an X25519.
-const MAX_KEYS: usize = 64;
+pub(super) const MAX_KEYS: usize = 64;
 
 /// Holds proven capabilities only: a wrong tag costs the full agreement every time, so that its answer takes as long
 /// as an unknown id's.
@@ -17,6 +17,11 @@ pub(super) struct Keyring(VecDeque<(Capability, SessionKey)>);
 impl Keyring {
     pub(super) fn find(&self, who: &Capability) -> Option<&SessionKey> {
         self.0.iter().find(|(held, _)| held == who).map(|(_, key)| key)
+    }
+
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -17,9 +17,10 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use tokio::sync::Semaphore;
 
-use crate::admission::tokens::TokenKeys;
+use crate::admission::tokens::{Tender, TokenKeys};
 use crate::admission::work::{Efforts, Prices};
 use crate::keys::Identity;
+use crate::store::Mutation;
 
 mod assembly;
 mod keyring;
@@ -43,6 +44,15 @@ pub(crate) struct Terms {
     pub(crate) work_effort: u32,
     pub(crate) front_door_effort: u32,
     pub(crate) mailbox_price: MailboxPrice,
+    /// 0 when it takes no blobs.
+    pub(crate) max_blob_ttl_days: u32,
+}
+
+impl Terms {
+    /// Whether a mailbox or a blob can be paid in this way.
+    pub(crate) fn takes(&self, price: MailboxPrice) -> bool {
+        [price, MailboxPrice::Either].contains(&self.mailbox_price)
+    }
 }
 
 /// How long one epoch key is the current one; it is accepted for as long again.
@@ -92,6 +102,7 @@ impl Epoch {
             software: concat!("budstikke-relay/", env!("CARGO_PKG_VERSION")).into(),
             mailbox_price: terms.mailbox_price,
             token_keys: tokens.ids(now),
+            max_blob_ttl_days: terms.max_blob_ttl_days,
         };
         let hello = descriptor.sign(identity.signing());
         let no_canceller = CancelPk::from_bytes(no_canceller);
@@ -147,35 +158,78 @@ impl Session {
     /// A seed, and what it costs to answer it.
     fn challenge(&mut self, now: i64) -> (Seed, Efforts) {
         let efforts = self.prices.efforts();
-        (self.challenges.make(now, efforts), efforts)
+        (self.challenges.make(now, Asked::Work(efforts)), efforts)
     }
 
-    /// Whether `purpose` was paid at the price that its challenge named; uses the challenge up. With a `least` effort of
-    /// 0 nothing is asked.
-    fn paid(&mut self, now: i64, work: Option<&Solution>, purpose: &Purpose, least: u32) -> bool {
-        if least == 0 {
-            return true;
+    /// What pays for `purpose`: work at the price that its challenge named, or the token that its seed stands for. Uses
+    /// the seed up. With a `least` effort of 0 nothing is asked; with none, work does not pay.
+    fn pay(
+        &mut self,
+        now: i64,
+        work: Option<&Solution>,
+        purpose: &Purpose,
+        least: Option<u32>,
+    ) -> Payment {
+        if least == Some(0) {
+            return Payment::Paid;
         }
-        let paid = work.is_some_and(|work| {
-            let asked = self.challenges.take(now, work.seed);
-            asked.is_some_and(|asked| work::verify(work, purpose, asked.of(purpose).max(least)))
-        });
-        if paid {
-            self.prices.paid(purpose);
+        let Some(work) = work else { return Payment::None };
+        match (self.challenges.take(now, work.seed), least) {
+            (Some(Asked::Token(tender)), _) => Payment::Token(tender),
+            (Some(Asked::Work(asked)), Some(least))
+                if work::verify(work, purpose, asked.of(purpose).max(least)) =>
+            {
+                self.prices.paid(purpose);
+                Payment::Paid
+            }
+            _ => Payment::None,
         }
-        paid
     }
+
+    /// The least effort that pays for a mailbox or a blob; `None` where only a token does.
+    fn creation_effort(&self) -> Option<u32> {
+        let terms = &self.epoch.terms;
+        terms.takes(MailboxPrice::Work).then_some(terms.work_effort)
+    }
+}
+
+/// What was given for something that costs.
+enum Payment {
+    None,
+    /// Work, or nothing was asked.
+    Paid,
+    Token(Tender),
+}
+
+impl Payment {
+    /// The change with its payment, and what to keep until it is stored.
+    fn on(self, change: Mutation) -> (Mutation, Option<Tender>) {
+        match self {
+            Self::None => (change.with_payment(false), None),
+            Self::Paid => (change.with_payment(true), None),
+            Self::Token(tender) => {
+                (Mutation::ByToken { token: tender.token, change: Box::new(change) }, Some(tender))
+            }
+        }
+    }
+}
+
+/// What a seed asks of whoever uses it.
+enum Asked {
+    Work(Efforts),
+    /// Nothing more: it was paid.
+    Token(Tender),
 }
 
 /// Seeds handed out and not yet used. The oldest goes when there are too many.
 struct Challenges {
     secret: [u8; 32],
     made: u64,
-    open: VecDeque<(Seed, i64, Efforts)>,
+    open: VecDeque<(Seed, i64, Asked)>,
 }
 
 impl Challenges {
-    fn make(&mut self, now: i64, efforts: Efforts) -> Seed {
+    fn make(&mut self, now: i64, asked: Asked) -> Seed {
         self.made = self.made.wrapping_add(1);
         let mut seed = [0; Seed::LEN];
         if let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(&self.secret) {
@@ -187,14 +241,14 @@ impl Challenges {
         if self.open.len() >= MAX_OPEN_CHALLENGES {
             self.open.pop_front();
         }
-        self.open.push_back((seed, now.saturating_add(CHALLENGE_S), efforts));
+        self.open.push_back((seed, now.saturating_add(CHALLENGE_S), asked));
         seed
     }
 
-    fn take(&mut self, now: i64, seed: Seed) -> Option<Efforts> {
+    fn take(&mut self, now: i64, seed: Seed) -> Option<Asked> {
         let at = self.open.iter().position(|(open, ..)| *open == seed)?;
-        let (_, until, efforts) = self.open.remove(at)?;
-        (now <= until).then_some(efforts)
+        let (_, until, asked) = self.open.remove(at)?;
+        (now <= until).then_some(asked)
     }
 }
 

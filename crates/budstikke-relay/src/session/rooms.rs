@@ -45,7 +45,7 @@ impl Rooms {
     }
 
     /// What is free: blobs, unfinished requests, payloads.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn free(&self) -> [usize; 3] {
         [&self.blobs, &self.unfinished, &self.payloads].map(|it| it.available_permits())
     }

@@ -15,8 +15,11 @@ use bytes::Bytes;
 use super::assembly::{self, Assembled, Assembly, Target};
 use super::rooms::Room;
 use super::upload::{Upload, Whole};
-use super::{BUSY_RETRY_S, Session};
-use crate::store::{Blob, Capability, Mutation, Notice, Outcome, SlotEntry, StoreError};
+use super::{Asked, BUSY_RETRY_S, Payment, Session};
+use crate::admission::tokens::Tender;
+use crate::store::{
+    Blob, Capability, Mutation, Notice, Outcome, SlotEntry, SpentToken, StoreError,
+};
 
 /// When to come again after [`ErrorCode::Full`], coarse on purpose.
 const FULL_RETRY_S: u32 = 60;
@@ -78,12 +81,12 @@ pub(crate) struct Ticket {
     request: u64,
     answer: Answer,
     /// Given back when the outcome is there.
-    room: Option<Room>,
+    held: (Option<Room>, Option<Tender>),
 }
 
 impl Ticket {
     const fn new(request: u64, answer: Answer) -> Self {
-        Self { request, answer, room: None }
+        Self { request, answer, held: (None, None) }
     }
 }
 
@@ -96,6 +99,7 @@ enum Answer {
 enum Waiting {
     Tagged { signed: Signed, who: Capability, operation: Operation },
     Cancel { request: u64, send_id: SendId, msg_id: MsgId, signature: Signature },
+    Token { request: u64, token: SpentToken },
 }
 
 /// A request's authenticator, and what it covers.
@@ -204,6 +208,17 @@ impl Stream {
                 let (seed, efforts) = session.challenge(now);
                 let (effort, front_door_effort) = (efforts.create, efforts.front_door);
                 vec![respond(request, &Response::Seed { seed, effort, front_door_effort })]
+            }
+            Request::ChallengeByToken { token } => {
+                let terms = session.epoch.terms;
+                let genuine = terms
+                    .takes(MailboxPrice::Token)
+                    .then(|| session.epoch.tokens.check(now, &token));
+                let Some(token) = genuine.flatten() else {
+                    return vec![error(request, ErrorCode::WorkRequired, 0)];
+                };
+                self.waiting = Some(Waiting::Token { request, token });
+                vec![Action::Lookup(Capability::Spent(token.id))]
             }
             Request::SlotRead { slot_id } => vec![Action::Start(request, Query::Slot(slot_id))],
             Request::NoticeGet { notice_id } => {
@@ -337,13 +352,12 @@ impl Stream {
         };
         let mut upload = self.upload.take().unwrap_or_else(|| {
             let purpose = Purpose::Blob(*head.fetch_pk.as_bytes());
-            let effort = session.epoch.terms.work_effort;
-            let paid = session.paid(now, work, &purpose, effort);
-            Upload::begin(request, *head, key, paid, &session.rooms)
+            let payment = session.pay(now, work, &purpose, session.creation_effort());
+            Upload::begin(request, *head, key, payment, &session.rooms)
         });
         let whole = upload.add(payload);
-        if let Some(whole) = whole {
-            return uploaded(session, request, head, whole);
+        if let Some((whole, payment)) = whole {
+            return uploaded(session, request, head, whole, payment);
         }
         self.upload = Some(upload);
         Vec::new()
@@ -375,20 +389,17 @@ fn create(now: i64, session: &mut Session, signed: &Signed, parsed: Request) -> 
     }
     let recv_id = session.epoch.identity.recv_id(&recv_pk);
     let answer = Answer::Plain(Response::Created { recv_id });
-    let ticket = Ticket::new(request, answer);
-    let takes = |price| [price, MailboxPrice::Either].contains(&terms.mailbox_price);
     let genuine = token
-        .filter(|_| takes(MailboxPrice::Token))
+        .filter(|_| terms.takes(MailboxPrice::Token))
         .and_then(|token| session.epoch.tokens.check(now, &token));
-    let create = if let Some(token) = genuine {
-        Mutation::CreateByToken { recv_id, recv_pk, ttl_days, token }
+    let create = Mutation::Create { recv_id, recv_pk, ttl_days, paid: false };
+    let (create, tender) = if let Some(token) = genuine {
+        (Mutation::ByToken { token, change: Box::new(create) }, None)
     } else {
         let purpose = Purpose::Create(*recv_pk.as_bytes());
-        let paid = takes(MailboxPrice::Work)
-            && session.paid(now, work.as_ref(), &purpose, terms.work_effort);
-        Mutation::Create { recv_id, recv_pk, ttl_days, paid }
+        session.pay(now, work.as_ref(), &purpose, session.creation_effort()).on(create)
     };
-    vec![Action::Submit(ticket, Box::new(create))]
+    vec![Action::Submit(Ticket { request, answer, held: (None, tender) }, Box::new(create))]
 }
 
 /// Goes on with an operation whose key was looked up. An unknown capability costs the same agreements.
@@ -400,7 +411,7 @@ fn resume(
 ) -> Vec<Action> {
     let request = match &waiting {
         Waiting::Tagged { signed, .. } => signed.request,
-        Waiting::Cancel { request, .. } => *request,
+        Waiting::Cancel { request, .. } | Waiting::Token { request, .. } => *request,
     };
     let Ok(found) = found else { return vec![error(request, ErrorCode::Storage, STORAGE_RETRY_S)] };
     #[cfg(feature = "planted-leak")]
@@ -420,6 +431,7 @@ fn resume(
             let cancel = Mutation::Cancel { send_id, msg_id };
             return vec![Action::Submit(Ticket::new(request, answer), Box::new(cancel))];
         }
+        Waiting::Token { token, .. } => return vec![tender(now, session, request, token, found)],
     };
     let proved = prove(session, &signed, &found.unwrap_or(session.epoch.nobody));
     match (proved, found) {
@@ -427,6 +439,24 @@ fn resume(
         _ => return vec![refuse(request)],
     }
     perform(now, session, request, operation)
+}
+
+/// A seed that a token stands for, unless it was spent.
+fn tender(
+    now: i64,
+    session: &mut Session,
+    request: u64,
+    token: SpentToken,
+    spent: Option<[u8; 32]>,
+) -> Action {
+    if spent.is_some() {
+        return error(request, ErrorCode::WorkRequired, 0);
+    }
+    let Some(tender) = session.epoch.tokens.tender(token) else {
+        return error(request, ErrorCode::Busy, BUSY_RETRY_S);
+    };
+    let seed = session.challenges.make(now, Asked::Token(tender));
+    respond(request, &Response::Seed { seed, effort: 0, front_door_effort: 0 })
 }
 
 /// The session key under which the tag is right, of this epoch or the one before.
@@ -450,10 +480,11 @@ fn perform(now: i64, session: &mut Session, request: u64, operation: Operation) 
             // Whether this grant asks for work is the store's to say, at the moment of the append.
             let effort = session.epoch.terms.front_door_effort.max(1);
             let purpose = Purpose::FrontDoor(*send_id.as_bytes());
-            let paid = work.is_some() && session.paid(now, work.as_ref(), &purpose, effort);
+            let payment = session.pay(now, work.as_ref(), &purpose, Some(effort));
             let answer = Answer::Plain(Response::Done);
-            let append = Mutation::Append { send_id, msg_id, cell, paid };
-            vec![Action::Submit(Ticket::new(request, answer), Box::new(append))]
+            let append = Mutation::Append { send_id, msg_id, cell, paid: false };
+            let (append, tender) = payment.on(append);
+            vec![Action::Submit(Ticket { request, answer, held: (None, tender) }, Box::new(append))]
         }
     }
 }
@@ -476,7 +507,8 @@ fn assembled(now: i64, session: &mut Session, request: u64, whole: Assembled) ->
         return vec![refuse(request)];
     }
     let effort = session.epoch.terms.work_effort;
-    let paid = session.paid(now, work.as_ref(), &purpose, effort);
+    let payment = session.pay(now, work.as_ref(), &purpose, Some(effort));
+    let paid = false;
     let (answer, mutation) = match target {
         Target::Slot(slot_id) => {
             let entry = SlotEntry { signature, hash, payloads };
@@ -487,10 +519,17 @@ fn assembled(now: i64, session: &mut Session, request: u64, whole: Assembled) ->
             (Answer::Plain(Response::Done), Mutation::NoticePut { notice_id, notice, paid })
         }
     };
-    vec![Action::Submit(Ticket { request, answer, room }, Box::new(mutation))]
+    let (mutation, tender) = payment.on(mutation);
+    vec![Action::Submit(Ticket { request, answer, held: (room, tender) }, Box::new(mutation))]
 }
 
-fn uploaded(session: &Session, request: u64, head: &BlobHead, whole: Whole) -> Vec<Action> {
+fn uploaded(
+    session: &Session,
+    request: u64,
+    head: &BlobHead,
+    whole: Whole,
+    payment: Payment,
+) -> Vec<Action> {
     let (room, payloads) = match whole {
         Ok(whole) => whole,
         Err((code, retry_after_s)) => return vec![error(request, code, retry_after_s)],
@@ -503,14 +542,14 @@ fn uploaded(session: &Session, request: u64, head: &BlobHead, whole: Whole) -> V
     let fetch_id = session.epoch.identity.fetch_id(&fetch_pk);
     let delete_id = session.epoch.identity.delete_id(&fetch_id, &delete_pk);
     let blob = Blob { fetch_pk, delete_pk, size, ttl_days, hash, payloads };
-    let put = Mutation::BlobPut { fetch_id, delete_id, blob };
+    let (put, tender) = payment.on(Mutation::BlobPut { fetch_id, delete_id, blob, paid: false });
     let answer = Answer::Plain(Response::BlobStored { fetch_id, delete_id });
-    vec![Action::Submit(Ticket { request, answer, room: Some(room) }, Box::new(put))]
+    vec![Action::Submit(Ticket { request, answer, held: (Some(room), tender) }, Box::new(put))]
 }
 
 fn stored(session: &Session, ticket: Ticket, outcome: Result<Outcome, StoreError>) -> Action {
-    let Ticket { request, answer, room } = ticket;
-    drop(room);
+    let Ticket { request, answer, held } = ticket;
+    drop(held);
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(StoreError::Closed) => return error(request, ErrorCode::Closing, CLOSING_RETRY_S),

@@ -40,8 +40,14 @@ impl Bench {
 
     fn with(work_effort: u32, mailbox_price: MailboxPrice, tokens: TokenKeys) -> Self {
         let (max_ttl_days, max_quota, front_door_effort) = (30, 64, 1);
-        let terms =
-            Terms { max_ttl_days, max_quota, work_effort, front_door_effort, mailbox_price };
+        let terms = Terms {
+            max_ttl_days,
+            max_quota,
+            work_effort,
+            front_door_effort,
+            mailbox_price,
+            max_blob_ttl_days: 30,
+        };
         let epoch = Arc::new(Epoch::new(identity(), terms, Arc::new(tokens), NOW));
         let least = Efforts { create: work_effort, front_door: 1 };
         let most = Efforts { create: 64, front_door: 64 };

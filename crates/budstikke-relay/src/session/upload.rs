@@ -5,8 +5,8 @@ use budstikke_proto::auth::SessionKey;
 use budstikke_proto::op::{BlobHead, ErrorCode};
 use bytes::Bytes;
 
-use super::BUSY_RETRY_S;
 use super::rooms::{Room, Rooms};
+use super::{BUSY_RETRY_S, Payment};
 
 pub(super) struct Upload {
     request: u64,
@@ -14,6 +14,7 @@ pub(super) struct Upload {
     /// The delete key's, proved by the first frame.
     pub(super) key: SessionKey,
     next: u32,
+    payment: Payment,
     taking: Whole,
 }
 
@@ -26,15 +27,16 @@ impl Upload {
         request: u64,
         head: BlobHead,
         key: SessionKey,
-        paid: bool,
+        payment: Payment,
         rooms: &Rooms,
     ) -> Self {
-        let taking = if paid {
-            rooms.blob().map(|room| (room, Vec::new())).ok_or((ErrorCode::Busy, BUSY_RETRY_S))
-        } else {
-            Err((ErrorCode::WorkRequired, 0))
+        let taking = match payment {
+            Payment::None => Err((ErrorCode::WorkRequired, 0)),
+            Payment::Paid | Payment::Token(_) => {
+                rooms.blob().map(|room| (room, Vec::new())).ok_or((ErrorCode::Busy, BUSY_RETRY_S))
+            }
         };
-        Self { request, head, key, next: 0, taking }
+        Self { request, head, key, next: 0, payment, taking }
     }
 
     /// Whether this frame is the next one.
@@ -42,13 +44,16 @@ impl Upload {
         self.request == request && self.head == *head && self.next == index
     }
 
-    /// Adds a payload; answers the whole when this was the last one.
-    pub(super) fn add(&mut self, payload: Bytes) -> Option<Whole> {
+    /// Adds a payload; answers the whole, and what pays for it, when this was the last one.
+    pub(super) fn add(&mut self, payload: Bytes) -> Option<(Whole, Payment)> {
         if let Ok((_, payloads)) = &mut self.taking {
             payloads.push(payload);
         }
         self.next = self.next.saturating_add(1);
-        let taken = Err((ErrorCode::Malformed, 0));
-        (self.next == self.head.size.parts()).then(|| std::mem::replace(&mut self.taking, taken))
+        if self.next != self.head.size.parts() {
+            return None;
+        }
+        let whole = std::mem::replace(&mut self.taking, Err((ErrorCode::Malformed, 0)));
+        Some((whole, std::mem::replace(&mut self.payment, Payment::None)))
     }
 }

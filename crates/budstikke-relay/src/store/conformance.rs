@@ -66,6 +66,7 @@ macro_rules! store_conformance {
                 a_blob_stands_whole_and_never_changes
                 blobs_expire_and_free_their_room
                 a_token_makes_one_mailbox
+                a_token_pays_for_one_change_that_was_to_be_paid
                 a_batch_sees_itself
                 a_closed_store_says_so
             );
@@ -146,7 +147,12 @@ pub(super) fn blob_put(n: u8, mark: u8, size: BlobSize, ttl_days: u32) -> Mutati
         hash: Hash::from_bytes([mark; 32]),
         payloads,
     };
-    Mutation::BlobPut { fetch_id: fetch(n), delete_id: DeleteId::from_bytes([n; 32]), blob }
+    Mutation::BlobPut {
+        fetch_id: fetch(n),
+        delete_id: DeleteId::from_bytes([n; 32]),
+        blob,
+        paid: true,
+    }
 }
 
 pub(super) fn blob_delete(n: u8) -> Mutation {

@@ -144,12 +144,17 @@ impl State {
                 self.mailboxes.insert(recv_id, mailbox);
                 Outcome::Done
             }
-            Mutation::CreateByToken { recv_id, recv_pk, ttl_days, token } => {
-                let new = !self.mailboxes.contains_key(&recv_id);
-                let valid = token.last_day >= day_of(now);
-                let paid = new && valid && self.spent.insert(token.id, token.last_day).is_none();
-                let create = Mutation::Create { recv_id, recv_pk, ttl_days, paid };
-                self.apply(now, limits, hub, create)
+            Mutation::ByToken { token, change } => {
+                let free = self.apply(now, limits, hub, change.clone().with_payment(false));
+                let valid = token.last_day >= day_of(now) && !self.spent.contains_key(&token.id);
+                if free != Outcome::Unpaid || !valid {
+                    return free;
+                }
+                let outcome = self.apply(now, limits, hub, change.with_payment(true));
+                if matches!(outcome, Outcome::Done | Outcome::Placed(_)) {
+                    self.spent.insert(token.id, token.last_day);
+                }
+                outcome
             }
             Mutation::Grant { recv_id, send_id, send_pk, label, quota, work_required } => {
                 let Some(mailbox) = self.mailboxes.get_mut(&recv_id) else {
@@ -223,10 +228,13 @@ impl State {
                 self.notices.insert(notice_id, (record_day(now), notice));
                 Outcome::Done
             }
-            Mutation::BlobPut { fetch_id, delete_id, blob } => {
+            Mutation::BlobPut { fetch_id, delete_id, blob, paid } => {
                 if let Some((_, owner, old)) = self.blobs.get(&fetch_id) {
                     let same = *owner == delete_id && old.hash == blob.hash;
                     return if same { Outcome::Done } else { Outcome::Conflict };
+                }
+                if !paid {
+                    return Outcome::Unpaid;
                 }
                 let taken: u64 = self.blobs.values().map(|(.., blob)| bytes_of(blob)).sum();
                 if taken + bytes_of(&blob) > limits.max_blob_bytes {
@@ -400,6 +408,7 @@ impl Store for MemoryStore {
                 let found = blobs.find(|(_, owner, _)| *owner == id);
                 found.map(|(.., blob)| *blob.delete_pk.as_bytes())
             }
+            Capability::Spent(id) => state.spent.contains_key(&id).then_some(id),
         })
     }
 

@@ -74,16 +74,12 @@ pub enum Mutation {
         /// Whether admission was paid.
         paid: bool,
     },
-    /// As [`Mutation::Create`], and uses the token up when the mailbox does not exist yet.
-    CreateByToken {
-        /// Derived from `recv_pk` by the relay.
-        recv_id: RecvId,
-        /// The owner's key.
-        recv_pk: RecvPk,
-        /// Days that the mailbox and a cell in it live.
-        ttl_days: u32,
+    /// Another change, for which a token pays. Used up if and only if the change is done and was to be paid.
+    ByToken {
         /// The token, found genuine.
         token: SpentToken,
+        /// What it pays for.
+        change: Box<Mutation>,
     },
     /// Makes a grant, or changes its label, quota and door.
     Grant {
@@ -176,12 +172,30 @@ pub enum Mutation {
         delete_id: DeleteId,
         /// The blob.
         blob: Blob,
+        /// Whether admission was paid; asked when it is not there yet.
+        paid: bool,
     },
     /// Forgets a blob.
     BlobDelete {
         /// The blob.
         delete_id: DeleteId,
     },
+}
+
+impl Mutation {
+    /// The same change, paid for or not, where that is asked.
+    #[must_use]
+    pub(crate) fn with_payment(mut self, is_paid: bool) -> Self {
+        match &mut self {
+            Self::Create { paid, .. }
+            | Self::Append { paid, .. }
+            | Self::SlotAppend { paid, .. }
+            | Self::NoticePut { paid, .. }
+            | Self::BlobPut { paid, .. } => *paid = is_paid,
+            _ => {}
+        }
+        self
+    }
 }
 
 /// What is remembered of a token, so that it is spent once.
@@ -304,6 +318,8 @@ pub enum Capability {
     Fetcher(FetchId),
     /// A blob's writer.
     Deleter(DeleteId),
+    /// Nobody's: a token that was spent, by what is remembered of it. The answer is that again.
+    Spent([u8; 32]),
 }
 
 /// A commit under way: resolves once its mutations are durable, one outcome each, in order.

@@ -3,7 +3,7 @@
 use super::*;
 
 /// A blob's frames, to be sent with one request number.
-fn blob_frames(
+pub(super) fn blob_frames(
     bench: &mut Bench,
     key: &CapabilityKey,
     change: impl Fn(&mut BlobHead),
@@ -41,7 +41,7 @@ fn blob_frames_make_one_blob_or_nothing() {
     };
     let frames = blob_frames(&mut bench, &key, |_| {});
     let (ticket, mutation) = submitted(feed(&mut bench, &frames));
-    let Mutation::BlobPut { fetch_id, delete_id, blob } = mutation else { panic!("no blob") };
+    let Mutation::BlobPut { fetch_id, delete_id, blob, .. } = mutation else { panic!("no blob") };
     assert_eq!((blob.payloads.len(), blob.ttl_days, blob.size), (5, 30, BlobSize::Small));
     assert_eq!(bench.stream.unfinished(), None);
     // Its room is taken until it is stored: the next one is read to its end and not kept.

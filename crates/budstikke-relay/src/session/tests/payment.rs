@@ -36,7 +36,7 @@ fn a_challenge_pays_once_and_not_for_ever() {
     assert!(!paid(&mut bench, first));
     let late = solve(&mut bench);
     let seed = late.unwrap().seed;
-    assert_eq!(bench.session.challenges.take(NOW + CHALLENGE_S + 1, seed), None);
+    assert!(bench.session.challenges.take(NOW + CHALLENGE_S + 1, seed).is_none());
 }
 
 #[test]
@@ -107,9 +107,10 @@ fn a_token_pays_where_it_is_taken_and_is_genuine() {
     let unpaid = |mutation| matches!(mutation, Mutation::Create { paid: false, .. });
     for price in [MailboxPrice::Token, MailboxPrice::Either] {
         let mut bench = opened(price, keys(NOW));
-        let Mutation::CreateByToken { token, ttl_days: 30, .. } = spend(&mut bench, &good) else {
+        let Mutation::ByToken { token, change } = spend(&mut bench, &good) else {
             panic!("not taken")
         };
+        assert!(matches!(*change, Mutation::Create { ttl_days: 30, .. }));
         assert_eq!(token.id, good.spent_id());
         assert_eq!(i64::from(token.last_day), NOW.div_euclid(86_400));
         assert!(unpaid(spend(&mut bench, &elsewhere)));
@@ -135,5 +136,107 @@ fn a_token_pays_where_it_is_taken_and_is_genuine() {
         let create = Request::Create { recv_pk, ttl_days: 1, work };
         let (_, mutation) = submitted(bench.ask(&create, Some(&owner), None));
         assert!(matches!(mutation, Mutation::Create { paid: found, .. } if found == paid));
+    }
+}
+
+/// A relay that takes tokens, and a few of them.
+fn with_tokens(price: MailboxPrice) -> (Bench, Vec<Token>) {
+    let rng = &mut ChaCha20Rng::seed_from_u64(2);
+    let issuer = IssuerKey::generate(2_048, rng).unwrap();
+    let key = issuer.public().unwrap();
+    let relay = *identity().relay_id();
+    let tokens = (0..3).map(|_| {
+        let blinding = key.blind(relay, rng).unwrap();
+        blinding.finish(&issuer.sign(blinding.request(), rng).unwrap()).unwrap()
+    });
+    let tokens = tokens.collect();
+    let keys = TokenKeys::new(relay, vec![DatedKey { key, expires_s: NOW }], 0).unwrap();
+    let mut bench = Bench::with(1, price, keys);
+    bench.ask(&Request::Open, None, None);
+    (bench, tokens)
+}
+
+/// Presents a token; `spent` is what the store says.
+fn present(bench: &mut Bench, token: &Token, spent: Option<[u8; 32]>) -> Vec<Action> {
+    let actions = bench.ask(&Request::ChallengeByToken { token: token.clone() }, None, None);
+    if let [Action::Lookup(Capability::Spent(id))] = actions[..] {
+        assert_eq!(id, token.spent_id());
+        return bench.input(Input::Key(Ok(spent)));
+    }
+    actions
+}
+
+/// The seed that a token stands for, as a solution.
+fn paid_seed(actions: &[Action]) -> Option<work::Solution> {
+    let Response::Seed { seed, effort: 0, front_door_effort: 0 } = written(actions) else {
+        panic!("no seed that is paid")
+    };
+    Some(work::Solution { seed, nonce: 0, solution: [0; 16] })
+}
+
+#[test]
+fn a_seed_that_a_token_stands_for_pays_once_and_in_one_place() {
+    let (mut bench, tokens) = with_tokens(MailboxPrice::Either);
+    let work = paid_seed(&present(&mut bench, &tokens[0], None));
+    // It stands for one seed at a time, of all sessions; what was spent or is forged stands for none.
+    assert_eq!(code(&present(&mut bench, &tokens[0], None)), ErrorCode::Busy);
+    assert_eq!(code(&present(&mut bench, &tokens[1], Some([1; 32]))), ErrorCode::WorkRequired);
+    let forged = Token { nonce: [1; 32], ..tokens[1].clone() };
+    assert_eq!(code(&present(&mut bench, &forged, None)), ErrorCode::WorkRequired);
+    let door = CapabilityKey::from_bytes([6; 32]);
+    let (send_id, msg_id) = (SendId::from_bytes([1; 32]), MsgId::from_bytes([1; 16]));
+    let send = Request::Send { send_id, msg_id, work };
+    // Who has not the grant's key uses nothing up.
+    bench.ask(&send, None, Some(vec![1; CELL_LEN]));
+    assert!(refused(&bench.input(Input::Key(Ok(Some(door.public()))))));
+    bench.ask(&send, Some(&door), Some(vec![1; CELL_LEN]));
+    let actions = bench.input(Input::Key(Ok(Some(door.public()))));
+    let (ticket, mutation) = submitted(actions);
+    let Mutation::ByToken { token, change } = mutation else { panic!("not by token") };
+    assert_eq!(token.id, tokens[0].spent_id());
+    assert!(matches!(*change, Mutation::Append { paid: false, .. }));
+    // Until it is stored the token is under way; a second use of the seed pays nothing.
+    assert_eq!(code(&present(&mut bench, &tokens[0], None)), ErrorCode::Busy);
+    let (_, mutation) = submitted(bench.ask(&send, Some(&door), Some(vec![1; CELL_LEN])));
+    assert!(matches!(mutation, Mutation::Append { paid: false, .. }));
+    bench.input(Input::Stored(ticket, Ok(Outcome::Done)));
+    assert_eq!(bench.session.epoch.tokens.tenders(), 0);
+    // Seeds that are pushed out give their tokens back.
+    paid_seed(&present(&mut bench, &tokens[2], None));
+    (0..MAX_OPEN_CHALLENGES).for_each(|_| drop(bench.ask(&Request::Challenge, None, None)));
+    assert_eq!(bench.session.epoch.tokens.tenders(), 0);
+    let (mut bench, tokens) = with_tokens(MailboxPrice::Work);
+    assert_eq!(code(&present(&mut bench, &tokens[0], None)), ErrorCode::WorkRequired);
+}
+
+#[test]
+fn a_blob_costs_a_token_where_a_mailbox_does() {
+    let key = CapabilityKey::from_bytes([7; 32]);
+    for (price, work_pays) in [(MailboxPrice::Token, false), (MailboxPrice::Either, true)] {
+        let (mut bench, tokens) = with_tokens(price);
+        let put = |bench: &mut Bench, work| {
+            let mut frames = blobs::blob_frames(bench, &key, |_| {});
+            let Ok(Request::BlobPut { head, .. }) = Request::decode(&frames[0].op) else {
+                panic!("no blob")
+            };
+            bench.request -= 1;
+            let first = Request::BlobPut { head, index: 0, work };
+            frames[0] = bench.frame(&first, Some(&key), frames[0].payload.clone());
+            frames.iter().map(|frame| bench.feed(frame)).last().unwrap()
+        };
+        assert_eq!(code(&put(&mut bench, None)), ErrorCode::WorkRequired);
+        let work = paid_seed(&present(&mut bench, &tokens[0], None));
+        let (ticket, mutation) = submitted(put(&mut bench, work));
+        let Mutation::ByToken { change, .. } = mutation else { panic!("not by token") };
+        assert!(matches!(*change, Mutation::BlobPut { paid: false, .. }));
+        // Spent elsewhere meanwhile: the store says so.
+        let unpaid = bench.input(Input::Stored(ticket, Ok(Outcome::Unpaid)));
+        assert_eq!(code(&unpaid), ErrorCode::WorkRequired);
+        let actions = bench.ask(&Request::Challenge, None, None);
+        let Response::Seed { seed, effort, .. } = written(&actions) else { panic!("no seed") };
+        let fetch_pk = CapabilityKey::from_bytes([8; 32]).fetch_pk();
+        let purpose = Purpose::Blob(*fetch_pk.as_bytes());
+        let actions = put(&mut bench, work::solve(seed, &purpose, effort, 0, || true));
+        assert_eq!(matches!(actions[..], [Action::Submit(..)]), work_pays);
     }
 }

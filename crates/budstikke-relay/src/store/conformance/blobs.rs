@@ -24,7 +24,7 @@ pub(in crate::store) async fn a_blob_stands_whole_and_never_changes(lab: &impl L
         unreachable!()
     };
     let delete_id = DeleteId::from_bytes([9; 32]);
-    let other = Mutation::BlobPut { fetch_id, delete_id, blob };
+    let other = Mutation::BlobPut { fetch_id, delete_id, blob, paid: true };
     assert_eq!(one(&store, NOW, other).await, Outcome::Conflict);
     assert_eq!(one(&store, NOW, blob_delete(9)).await, Outcome::Unknown);
     all_done(&store, NOW, vec![blob_delete(1)]).await;

@@ -97,13 +97,21 @@ impl<'a> Group<'a> {
     pub(super) fn apply(&mut self, now: i64, mutation: Mutation) -> Result<Outcome, StoreError> {
         (self.now, self.today) = (now, day_of(now));
         let (staged, told) = (self.staged.len(), self.told.len());
-        let outcome = match mutation {
+        let outcome = self.change(mutation);
+        if outcome.is_err() {
+            self.staged.truncate(staged);
+            self.told.truncate(told);
+        }
+        self.flush();
+        outcome
+    }
+
+    fn change(&mut self, mutation: Mutation) -> Result<Outcome, StoreError> {
+        match mutation {
             Mutation::Create { recv_id, recv_pk, ttl_days, paid } => {
                 self.create(&recv_id, &recv_pk, ttl_days, paid)
             }
-            Mutation::CreateByToken { recv_id, recv_pk, ttl_days, token } => {
-                self.create_by_token(&recv_id, &recv_pk, ttl_days, token)
-            }
+            Mutation::ByToken { token, change } => self.by_token(token, &change),
             Mutation::Grant { recv_id, send_id, send_pk, label, quota, work_required } => {
                 let row = GrantRow {
                     recv_id: recv_id.as_bytes().to_vec(),
@@ -132,17 +140,11 @@ impl<'a> Group<'a> {
             Mutation::NoticePut { notice_id, notice, paid } => {
                 self.notice_put(&notice_id, &notice, paid)
             }
-            Mutation::BlobPut { fetch_id, delete_id, blob } => {
-                self.blob_put(&fetch_id, &delete_id, &blob)
+            Mutation::BlobPut { fetch_id, delete_id, blob, paid } => {
+                self.blob_put(&fetch_id, &delete_id, &blob, paid)
             }
             Mutation::BlobDelete { delete_id } => self.blob_delete(&delete_id),
-        };
-        if outcome.is_err() {
-            self.staged.truncate(staged);
-            self.told.truncate(told);
         }
-        self.flush();
-        outcome
     }
 
     /// Makes the group durable, and answers what to tell.
@@ -182,21 +184,19 @@ impl<'a> Group<'a> {
         Ok(Outcome::Done)
     }
 
-    fn create_by_token(
-        &mut self,
-        recv_id: &RecvId,
-        recv_pk: &RecvPk,
-        ttl_days: u32,
-        token: SpentToken,
-    ) -> Result<Outcome, StoreError> {
+    /// A change that is found unpaid stages nothing, so it can be tried for nothing first.
+    fn by_token(&mut self, token: SpentToken, change: &Mutation) -> Result<Outcome, StoreError> {
+        let free = self.change(change.clone().with_payment(false))?;
         let place = self.tables.token(&token.id);
-        let known = self.load::<MailboxRow>(&self.tables.mailbox(recv_id))?.is_some();
-        let unspent =
-            !known && token.last_day >= self.today && self.load::<MarkRow>(&place)?.is_none();
-        if unspent {
+        let valid = token.last_day >= self.today;
+        if free != Outcome::Unpaid || !valid || self.load::<MarkRow>(&place)?.is_some() {
+            return Ok(free);
+        }
+        let outcome = self.change(change.clone().with_payment(true))?;
+        if matches!(outcome, Outcome::Done | Outcome::Placed(_)) {
             self.put(&place, None, token.last_day, &MarkRow {})?;
         }
-        self.create(recv_id, recv_pk, ttl_days, unspent)
+        Ok(outcome)
     }
 
     fn make_grant(

@@ -143,6 +143,7 @@ impl Store for FjallStore {
             Capability::Canceller(id, msg_id) => tables.cancel_key(now, &id, &msg_id),
             Capability::Fetcher(id) => tables.fetch_key(day_of(now), &id),
             Capability::Deleter(id) => tables.delete_key(day_of(now), &id),
+            Capability::Spent(id) => tables.spent(day_of(now), &id),
         });
         let key = key.await?;
         key.map(|key| key.try_into().map_err(|_| StoreError::Damaged)).transpose()

@@ -22,7 +22,8 @@ use super::due::{Due, Turn};
 use super::files;
 use super::room::Room;
 use super::rows::{
-    BlobOwnerRow, BlobRow, BodyRow, CellAtRow, GrantRow, HeadRow, HeldRow, MailboxRow, SlotRow,
+    BlobOwnerRow, BlobRow, BodyRow, CellAtRow, GrantRow, HeadRow, HeldRow, MailboxRow, MarkRow,
+    SlotRow,
 };
 use super::seal::{Kind, RowKey, Sealer, SealingKey, StoreKey, open_row, row_day};
 use crate::log;
@@ -330,6 +331,12 @@ impl Tables {
     ) -> Result<Option<Vec<u8>>, StoreError> {
         let row = self.load::<BlobOwnerRow>(&self.db.read_tx(), today, &self.blob_owner(id))?;
         Ok(row.map(|found| found.row.delete_pk))
+    }
+
+    /// A token's mark again, if it was spent.
+    pub(super) fn spent(&self, today: u32, id: &[u8; 32]) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = self.load::<MarkRow>(&self.db.read_tx(), today, &self.token(id))?;
+        Ok(row.map(|_| id.to_vec()))
     }
 
     pub(super) fn read_blob(

@@ -11,7 +11,7 @@ use crate::store::conformance::{
     recv, sender, store_conformance, trim,
 };
 use crate::store::rules::DAY_S;
-use crate::store::{MemoryStore, Outcome};
+use crate::store::{MemoryStore, Outcome, SpentToken};
 
 fn key() -> StoreKey {
     StoreKey::from_bytes([7; 32])
@@ -191,12 +191,19 @@ fn step() -> impl Strategy<Value = Step> {
         1 => grants.prop_map(|n| {
             Mutation::Revoke { recv_id: recv(1 + n % 2), send_id: sender(n) }
         }),
-        3 => (0..4u8, 0..2u8, prop::sample::select(BlobSize::ALL.to_vec()), 1..4u32)
-            .prop_map(|(n, mark, size, ttl_days)| blob_put(n, mark, size, ttl_days)),
+        3 => (0..4u8, 0..2u8, prop::sample::select(BlobSize::ALL.to_vec()), 1..4u32, any::<bool>())
+            .prop_map(|(n, mark, size, ttl, paid)| blob_put(n, mark, size, ttl).with_payment(paid)),
         1 => (0..4u8).prop_map(blob_delete),
         1 => mailbox.prop_map(|n| Mutation::Delete { recv_id: recv(n) }),
-    ]
-    .prop_map(Step::Do);
+    ];
+    let tokens = prop::option::weighted(0.3, 0..12u8);
+    let change = (change, tokens).prop_map(|(change, token)| match token {
+        Some(n) => {
+            let token = SpentToken { id: [n; 32], last_day: day_of(NOW) + u32::from(n % 4) };
+            Step::Do(Mutation::ByToken { token, change: Box::new(change) })
+        }
+        None => Step::Do(change),
+    });
     let days = (0..3u8).prop_map(Step::Days);
     prop_oneof![12 => change, 1 => days, 1 => Just(Step::Release), 1 => Just(Step::Sweep)]
 }

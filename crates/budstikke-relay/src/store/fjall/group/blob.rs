@@ -13,11 +13,15 @@ impl Group<'_> {
         fetch_id: &FetchId,
         delete_id: &DeleteId,
         blob: &Blob,
+        paid: bool,
     ) -> Result<Outcome, StoreError> {
         let place = self.tables.blob(fetch_id);
         if let Some(old) = self.load::<BlobRow>(&place)? {
             let same = old.row.delete_id()? == *delete_id && old.row.hash()? == blob.hash;
             return Ok(if same { Outcome::Done } else { Outcome::Conflict });
+        }
+        if !paid {
+            return Ok(Outcome::Unpaid);
         }
         let bytes = blob.size.bytes();
         let taken = self.room.taken(self.today).saturating_add(bytes.into());
