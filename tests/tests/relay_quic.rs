@@ -430,8 +430,8 @@ async fn dropping_the_handle_stops_everything() {
     restart(&config).await;
 }
 
-/// Writers of one slot: connections, and streams of each.
-const WRITERS: (usize, u64) = (24, 10);
+/// Writers of one slot: connections, and streams of each, as many as may be in the middle of a request.
+const WRITERS: (usize, u64) = (60, 4);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hundreds_of_writers_race_for_one_slot_and_four_have_it() {

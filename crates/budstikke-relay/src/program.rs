@@ -71,7 +71,7 @@ struct Flags {
     /// Most MiB of all blobs together; 0 takes none. [default: 4096]
     #[arg(long, value_name = "MIB")]
     max_blob_mib: Option<u32>,
-    /// What a new mailbox costs: open (nothing, on loopback only), work, tokens, or either. [default: work]
+    /// What a new mailbox and each blob cost: open (nothing, on loopback only), work, tokens, or either. [default: work]
     #[arg(long, value_name = "PRICE")]
     admission: Option<String>,
     /// Public key file whose tokens are taken; given at most twice.

@@ -30,6 +30,15 @@ pub fn memory_config() -> Config {
     Config { data_dir, store_key, engine, ..config(Path::new("")) }
 }
 
+/// Runs any bytes as frames, outcomes and times against a session; for the fuzzer.
+///
+/// # Panics
+/// When the session breaks a rule.
+#[cfg(feature = "fuzzing")]
+pub fn hammer_session(input: &[u8]) {
+    crate::session::hammer(input);
+}
+
 /// Makes every relay of this process answer an unknown id at once, without the work and the tick that hide it, or
 /// mends that again.
 #[cfg(feature = "planted-leak")]

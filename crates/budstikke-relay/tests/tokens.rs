@@ -17,7 +17,7 @@ use budstikke_proto::auth::CapabilityKey;
 use budstikke_proto::descriptor::MailboxPrice;
 use budstikke_proto::id::{Label, MsgId};
 use budstikke_proto::op::{ErrorCode, Request, Response};
-use budstikke_proto::token::{Token, TokenKey};
+use budstikke_proto::token::{Blinding, Token, TokenKey};
 use budstikke_proto::work::Solution;
 use data_encoding::BASE64;
 use rand_core::OsRng;
@@ -175,7 +175,7 @@ async fn a_token_is_spent_once_and_by_nobody_that_issuer_and_relay_could_name() 
 
     // All that the issuer saw, against all that the relay was shown and all that it keeps. What both know is the public
     // key, the same for everybody; it is in neither.
-    let asked = blindings.iter().map(|one| one.request());
+    let asked = blindings.iter().map(Blinding::request);
     let issued: Vec<_> = answers.iter().map(Vec::as_slice).chain(asked).collect();
     let issued = issued.concat();
     let issued = runs(&issued);

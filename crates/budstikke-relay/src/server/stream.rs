@@ -38,6 +38,7 @@ const REFUSAL_TICK: Duration = Duration::from_millis(25);
 pub(super) type Writer = mpsc::Sender<Vec<u8>>;
 type Job = BoxFuture<'static, Done>;
 
+#[allow(clippy::large_enum_variant, reason = "each lies in a box of its own, its job")]
 enum Done {
     Input(Input),
     Subscription,

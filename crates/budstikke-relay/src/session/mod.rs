@@ -23,11 +23,15 @@ use crate::keys::Identity;
 use crate::store::Mutation;
 
 mod assembly;
+#[cfg(any(test, feature = "fuzzing"))]
+mod hammer;
 mod keyring;
 mod rooms;
 mod stream;
 mod upload;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use hammer::hammer;
 use keyring::Keyring;
 use rooms::UNFINISHED_OF_SESSION;
 pub(crate) use rooms::{RoomLimits, Rooms};

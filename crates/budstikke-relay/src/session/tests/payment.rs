@@ -167,17 +167,17 @@ fn present(bench: &mut Bench, token: &Token, spent: Option<[u8; 32]>) -> Vec<Act
 }
 
 /// The seed that a token stands for, as a solution.
-fn paid_seed(actions: &[Action]) -> Option<work::Solution> {
+fn paid_seed(actions: &[Action]) -> work::Solution {
     let Response::Seed { seed, effort: 0, front_door_effort: 0 } = written(actions) else {
         panic!("no seed that is paid")
     };
-    Some(work::Solution { seed, nonce: 0, solution: [0; 16] })
+    work::Solution { seed, nonce: 0, solution: [0; 16] }
 }
 
 #[test]
 fn a_seed_that_a_token_stands_for_pays_once_and_in_one_place() {
     let (mut bench, tokens) = with_tokens(MailboxPrice::Either);
-    let work = paid_seed(&present(&mut bench, &tokens[0], None));
+    let work = Some(paid_seed(&present(&mut bench, &tokens[0], None)));
     // It stands for one seed at a time, of all sessions; what was spent or is forged stands for none.
     assert_eq!(code(&present(&mut bench, &tokens[0], None)), ErrorCode::Busy);
     assert_eq!(code(&present(&mut bench, &tokens[1], Some([1; 32]))), ErrorCode::WorkRequired);
@@ -225,7 +225,7 @@ fn a_blob_costs_a_token_where_a_mailbox_does() {
             frames.iter().map(|frame| bench.feed(frame)).last().unwrap()
         };
         assert_eq!(code(&put(&mut bench, None)), ErrorCode::WorkRequired);
-        let work = paid_seed(&present(&mut bench, &tokens[0], None));
+        let work = Some(paid_seed(&present(&mut bench, &tokens[0], None)));
         let (ticket, mutation) = submitted(put(&mut bench, work));
         let Mutation::ByToken { change, .. } = mutation else { panic!("not by token") };
         assert!(matches!(*change, Mutation::BlobPut { paid: false, .. }));
