@@ -1,4 +1,5 @@
-//! What strangers and other members send behind the envelope: first contacts, routes, intake bundles, key packages, MLS messages. Nothing that nobody signed or sealed is believed, and a group stays as it is.
+//! What strangers and other members send behind the envelope: first contacts, routes, intake bundles, key packages,
+//! MLS messages. Nothing that nobody signed or sealed is believed, and a group stays as it is.
 #![no_main]
 
 use budstikke_e2ee::bundle::IntakeBundle;
