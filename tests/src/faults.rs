@@ -178,7 +178,7 @@ pub struct PowerLoss {
 impl PowerLoss {
     /// A proof: enough to write that tables are made and journals removed.
     pub fn full(seed: u64) -> Self {
-        let (states, megabytes, strict_names, no_sync) = (400, 200, false, false);
+        let (states, megabytes, strict_names, no_sync) = (320, 150, false, false);
         let (fail_sync, program) = (None, None);
         Self { states, megabytes, seed, strict_names, no_sync, fail_sync, program }
     }
@@ -229,6 +229,9 @@ impl PowerLoss {
                 });
                 std::fs::remove_dir_all(&state)?;
                 report.states += 1;
+                if report.states.is_multiple_of(20) {
+                    eprintln!("{} power losses", report.states);
+                }
                 match judged {
                     Ok(verdict) => {
                         report.verdict.add(verdict);

@@ -7,7 +7,7 @@ use budstikke_tests::load::Numbers;
 
 const HELP: &str = "\
 relay-faults kills [--kills 60] [--seed N] [--json]
-relay-faults power [--states 400] [--megabytes 200] [--seed N] [--strict-names] [--no-sync] [--json]
+relay-faults power [--states 320] [--megabytes 150] [--seed N] [--strict-names] [--no-sync] [--json]
 
 kills: SIGKILL in every phase (starting, under load, releasing, stopping), at least 50 of them for a proof.
 power: records what a relay writes under load and what it acknowledges, and opens what a disk may hold after a power
