@@ -24,6 +24,8 @@ pub struct Watched {
     losses: Arc<AtomicUsize>,
     /// Pushes that a stream passes on before it breaks.
     pushes: Arc<AtomicUsize>,
+    /// Whether there is no network for whoever connects.
+    dark: Arc<AtomicBool>,
 }
 
 /// Holds slot entries back until as many came as were waited for.
@@ -55,6 +57,7 @@ impl Watched {
             gate: Arc::default(),
             losses: Arc::default(),
             pushes: Arc::new(usize::MAX.into()),
+            dark: Arc::default(),
         }
     }
 
@@ -82,6 +85,11 @@ impl Watched {
     /// From now on every stream breaks after so many pushed frames.
     pub fn break_streams_after(&self, pushes: usize) {
         self.pushes.store(pushes, Ordering::SeqCst);
+    }
+
+    /// From now on nobody connects to anything.
+    pub fn go_dark(&self) {
+        self.dark.store(true, Ordering::SeqCst);
     }
 
     /// Whether the answer to this frame gets lost.
@@ -118,6 +126,9 @@ impl Default for Watched {
 #[async_trait]
 impl Transport for Watched {
     async fn connect(&self, address: &RelayAddress) -> Result<Box<dyn Connection>, TransportError> {
+        if self.dark.load(Ordering::SeqCst) {
+            return Err(TransportError::Unreachable);
+        }
         let inner = self.quic.connect(address).await?;
         Ok(Box::new(WatchedConnection { inner, watched: self.clone() }))
     }

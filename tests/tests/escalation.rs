@@ -8,16 +8,20 @@
     reason = "a test fails loudly"
 )]
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use budstikke::case::Warning;
 use budstikke::case::alert::AlertPhase;
 use budstikke::case::file::{AlertFile, Format};
-use budstikke::case::wire::{AckKind, Role as CaseRole};
+use budstikke::case::wire::{AckKind, Content, Role as CaseRole};
+use budstikke::case::{Body, Warning};
 use budstikke::{AlertView, Choice, Client, Decision, Event, Role};
+use budstikke_e2ee::contact::Route;
 use budstikke_tests::case_work::{DAY, HOUR, MINUTE};
 use budstikke_tests::desk::{Line, desk};
+use budstikke_tests::watched::Watched;
 use budstikke_tests::world::{Ground, World, data, happened, settle, sync, ten_in_the_morning};
+use prost::Message;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -33,7 +37,12 @@ struct Office {
 impl Office {
     /// On a Friday-like afternoon, 17:05.
     async fn new() -> Self {
+        Self::over(Watched::patient()).await
+    }
+
+    async fn over(way: Watched) -> Self {
         let ground = Ground::on_one_clock(ten_in_the_morning() - 4 * DAY).await;
+        let ground = Ground { transport: Arc::new(way), ..ground };
         let world = World::on(ground).await;
         world.reach_out(Choice::Accept(0)).await;
         let (_, at_mission) = world.answered(Decision::Accept).await;
@@ -140,7 +149,6 @@ async fn an_alert_that_nobody_takes_goes_on_without_its_sender_until_somebody_do
     // 18:40: the decision-maker would have had it since 18:35.
     office.at(18);
     let by = Some(("Duty officer D".to_owned(), raised + 77 * MINUTE));
-    // A later alert of the same grant, released later: had the first copy not been called off, it would come before.
     assert!(none(decider).await);
     // Monday: the desk sees who has it; the mission, when it has power again.
     office.at(3 * 24 * 60 - 100);
@@ -241,6 +249,82 @@ async fn an_alert_that_waited_for_the_network_leaves_everybody_their_time() {
     assert_eq!(only(duty).await.phase, AlertPhase::Cancelled);
     office.at(45);
     assert!(none(&office.decider).await, "called off");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_way_that_leads_nowhere_is_not_kept_and_stops_no_alert() {
+    let office = Office::new().await;
+    let (a, desk) = (&office.world.officer_a, &office.line.desk);
+    // A changed program at the desk says how it is reached, in bytes that are no route and no key.
+    let said = desk.case(&office.line.at_desk).await.expect("line").messages;
+    let said = said.iter().rev().find(|message| message.kind == "escalation-contact");
+    let sound = Content::decode(said.expect("a contact").content.as_slice()).expect("content");
+    for place in 0..3 {
+        let mut bad = sound.clone();
+        let header = bad.header.as_mut().expect("header");
+        (header.message_id, header.seq) = (vec![place; 16], header.seq + 50 + u64::from(place));
+        let Some(Body::EscalationContact(contact)) = &mut bad.body else { panic!("a contact") };
+        match place {
+            0 => contact.route = vec![7; 200],
+            1 => contact.public_key = vec![0xff; 1_216],
+            _ => {
+                let mut route = Route::from_bytes(&contact.route).expect("a route");
+                route.relay = "nowhere".into();
+                contact.route = route.to_bytes().to_vec();
+            }
+        }
+        desk.send_unchecked(&office.line.at_desk, bad.encode_to_vec()).await.expect("send");
+    }
+    settle(&[desk, a]).await;
+    let at_mission = a.case(&office.line.at_mission).await.expect("line").messages;
+    let apart = at_mission.iter().filter(|message| message.refused.is_some());
+    assert!(apart.clone().all(|message| message.refused.as_deref() == Some("W02")));
+    assert_eq!(apart.count(), 3);
+    let warnings = office.raise(|_| {}).await;
+    assert!(!warnings.contains(&Warning::NobodyNext), "{warnings:?}");
+    office.at(60);
+    until_it_comes(&office.duty).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_that_is_given_back_is_loud_where_it_was_raised() {
+    let office = Office::new().await;
+    let (a, duty) = (&office.world.officer_a, &office.duty);
+    office.raise(|_| {}).await;
+    let id = only(a).await.id;
+    office.at(60);
+    until_it_comes(duty).await;
+    let next = office.world.now() + HOUR;
+    duty.acknowledge_alert(&id, AckKind::SeenAndMine, next, "").await.expect("taken");
+    sync(duty).await;
+    assert!(events_of(a).await.contains(&Event::AlertTaken { alert: id.clone() }));
+    office.at(3);
+    duty.acknowledge_alert(&id, AckKind::SeenNotMine, 0, "Not mine.").await.expect("given back");
+    sync(duty).await;
+    assert!(events_of(a).await.contains(&Event::AlertOpenAgain { alert: id }));
+    let open = only(a).await;
+    assert!(open.overdue && open.acked_by.is_none() && open.next.is_none());
+    office.at(60);
+    assert!(none(&office.decider).await, "and nobody is passed it any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_did_not_leave_is_not_said_to_have() {
+    let way = Watched::patient();
+    let mut office = Office::over(way.clone()).await;
+    let a = office.world.officer_a.clone();
+    let file = AlertFile::parse(&data("alert-flash.toml"), Format::Toml, office.world.now());
+    a.raise_alert(&office.at_mission, file.expect("alert")).await.expect("raised");
+    let id = only(&a).await.id;
+    // The relay is gone before anything left.
+    way.go_dark();
+    office.world.relay.stop().await;
+    office.at(60);
+    let mut events = a.events();
+    a.sync().await.expect("a problem is no error");
+    let told = happened(&mut events);
+    assert!(told.contains(&Event::AlertNotPassedOn { alert: id.clone() }), "{told:?}");
+    assert!(!told.contains(&Event::AlertPassedOn { alert: id }), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

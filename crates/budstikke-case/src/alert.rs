@@ -10,6 +10,7 @@
 use prost::Message as _;
 
 use crate::carried::decode;
+use crate::guard::CLOCK_SLACK_S;
 use crate::received::malformed;
 use crate::refusal::{Fault, Refusal};
 use crate::roles::{Act, permit};
@@ -78,8 +79,9 @@ pub fn turn_s(urgency: Urgency) -> u32 {
 
 /// When the clock of an alert runs that a relay took, or a device received, at `now`: an alert that needed more than
 /// five minutes for that could not be answered before.
+/// A clock that was ahead when it was raised counts as right.
 pub fn clock_from(raised_at_s: i64, now: i64) -> i64 {
-    if now.saturating_sub(raised_at_s) > ON_TIME_S { now } else { raised_at_s }
+    if now.saturating_sub(raised_at_s) > ON_TIME_S { now } else { raised_at_s.min(now) }
 }
 
 /// What happens to an alert by the clock alone, while no person has taken it.
@@ -194,6 +196,8 @@ pub struct AlertState {
     held_at_s: i64,
     next_word_by_s: i64,
     copies_ended: bool,
+    back_at_s: i64,
+    back_by: String,
 }
 
 impl AlertState {
@@ -209,6 +213,8 @@ impl AlertState {
             held_at_s: 0,
             next_word_by_s: 0,
             copies_ended: false,
+            back_at_s: 0,
+            back_by: String::new(),
             decoded: alert,
         }
     }
@@ -233,7 +239,7 @@ impl AlertState {
             }
             // Told twice or late: it is known by now.
             AlertEvent::Sent | AlertEvent::Delivered | AlertEvent::Read => {}
-            AlertEvent::Acked { ack, by } => self.acked(ack, by)?,
+            AlertEvent::Acked { ack, by } => self.acked(ack, by, now)?,
             AlertEvent::Escalated if !over && !held => {
                 self.escalated = self.escalated.saturating_add(1);
                 self.phase = Escalated;
@@ -247,17 +253,22 @@ impl AlertState {
         Ok(self.phase)
     }
 
-    fn acked(&mut self, ack: &AlertAckBody, by: &Officer) -> Result<(), Refusal> {
-        let role = crate::officer::role(by);
-        let mut legs = [Leg::MissionMinistry, Leg::MissionMultilateralMission].into_iter();
-        if !legs.any(|leg| permit(Act::Acknowledge, leg, role).is_ok()) {
-            permit(Act::Acknowledge, Leg::MissionMinistry, role)?;
-        }
+    fn acked(&mut self, ack: &AlertAckBody, by: &Officer, now: i64) -> Result<(), Refusal> {
+        may_answer(crate::officer::role(by))?;
         if ack.alert_id != self.decoded.alert_id {
             return Err(malformed("acknowledgement.alert_id", Fault::Contradiction));
         }
         if matches!(self.phase, AlertPhase::Done | AlertPhase::Cancelled) {
             return Err(self.out_of_step("acknowledge"));
+        }
+        // Whoever answers last has it, so nobody answers from the future, or before there was anything to answer.
+        let earliest = self.decoded.raised_at_s.saturating_sub(CLOCK_SLACK_S);
+        if !(earliest..=now.saturating_add(CLOCK_SLACK_S)).contains(&ack.at_s) {
+            return Err(malformed("acknowledgement.at_s", Fault::Range));
+        }
+        // What somebody said before they gave it back counts no more, whenever it comes.
+        if self.back_by == by.label && ack.at_s < self.back_at_s {
+            return Ok(());
         }
         let latest_word = ack.at_s.saturating_add(longest_silence_s(strict(self.decoded.preset)));
         if ack.next_word_by_s > latest_word {
@@ -272,6 +283,7 @@ impl AlertState {
         let next = match strict::<AckKind>(ack.kind) {
             AckKind::SeenNotMine | AckKind::Unspecified => {
                 // Seen, by somebody whose it is not: the clock runs. Who gives it back starts it again.
+                (self.back_at_s, self.back_by) = (ack.at_s, by.label.clone());
                 if holds && self.acked_by == by.label {
                     self.phase = AlertPhase::Read;
                     self.acked_by.clear();
@@ -379,6 +391,8 @@ impl AlertState {
             next_word_by_s: self.next_word_by_s,
             held_at_s: self.held_at_s,
             copies_ended: self.copies_ended,
+            back_at_s: self.back_at_s,
+            back_by: self.back_by.clone(),
         };
         record.encode_to_vec()
     }
@@ -404,6 +418,8 @@ impl AlertState {
             next_word_by_s: record.next_word_by_s,
             held_at_s: record.held_at_s,
             copies_ended: record.copies_ended,
+            back_at_s: record.back_at_s,
+            back_by: record.back_by,
         })
     }
 
@@ -453,6 +469,15 @@ pub fn role_of(step: &w::EscalationStep) -> Role {
     Role::try_from(step.to).unwrap_or_default()
 }
 
+/// I03: who may answer an alert, on whichever leg.
+fn may_answer(role: Role) -> Result<(), Refusal> {
+    let mut legs = [Leg::MissionMinistry, Leg::MissionMultilateralMission].into_iter();
+    if legs.any(|leg| permit(Act::Acknowledge, leg, role).is_ok()) {
+        return Ok(());
+    }
+    permit(Act::Acknowledge, Leg::MissionMinistry, role)
+}
+
 /// An alert that travels outside of a channel.
 ///
 /// # Errors
@@ -471,6 +496,13 @@ pub fn open_alert(bytes: &[u8]) -> Result<Alert, Refusal> {
 pub fn open_ack(bytes: &[u8]) -> Result<(w::AlertAck, AlertAckBody), Refusal> {
     let ack: w::AlertAck = decode(bytes)?;
     validate::validate_ack(&ack)?;
+    may_answer(
+        ack.by
+            .as_ref()
+            .and_then(|by| by.officer.as_ref())
+            .map(crate::officer::role)
+            .unwrap_or_default(),
+    )?;
     let body = decode(&ack.body)?;
     Ok((ack, body))
 }

@@ -112,6 +112,11 @@ pub enum ErrorClass {
 }
 
 impl Error {
+    /// Whether this device can't go on; whatever else fails concerns one thing and stops no other.
+    pub(crate) fn is_fatal(&self) -> bool {
+        matches!(self, Self::Vault(_) | Self::Damaged { .. })
+    }
+
     /// Which class of error this is.
     pub fn class(&self) -> ErrorClass {
         match self {

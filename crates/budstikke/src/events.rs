@@ -102,6 +102,16 @@ pub enum Event {
         /// Its short name.
         alert: String,
     },
+    /// Nobody took an own alert in time, and the copy for whoever comes next has not left this device.
+    AlertNotPassedOn {
+        /// Its short name.
+        alert: String,
+    },
+    /// Who had taken an own alert gave it back: it waits for a person again, and nobody is passed it any more.
+    AlertOpenAgain {
+        /// Its short name.
+        alert: String,
+    },
     /// An alert that nobody took in time has come to this device.
     AlertForYou {
         /// Its short name.

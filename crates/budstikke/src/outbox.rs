@@ -82,19 +82,24 @@ pub(crate) fn enqueue_held(
     queue(work, std::slice::from_ref(route), envelope, Belongs::default(), false, Some(held))
 }
 
-/// Drops the cells of this grant that have not left yet; whether there were any.
-pub(crate) fn drop_unsent(
+/// The cells of this grant with these names that have not left yet.
+pub(crate) fn unsent(
     work: &Work<'_>,
     send_id: &[u8],
     msg_ids: &[[u8; 16]],
-) -> Result<bool, Error> {
-    let mut found = false;
-    for (seq, row) in rows_after(work, 0, usize::MAX)? {
-        if row.send_id == send_id && msg_ids.iter().any(|id| row.msg_id == id) {
-            found |= work.tx.delete_seq(OutboxRecord::KIND, seq)?;
-        }
+) -> Result<Vec<u64>, Error> {
+    let rows = rows_after(work, 0, usize::MAX)?.into_iter();
+    let named =
+        |row: &OutboxRecord| row.send_id == send_id && msg_ids.iter().any(|id| row.msg_id == id);
+    Ok(rows.filter(|(_, row)| named(row)).map(|(seq, _)| seq).collect())
+}
+
+/// Drops cells that have not left yet.
+pub(crate) fn drop_unsent(work: &Work<'_>, seqs: &[u64]) -> Result<(), Error> {
+    for seq in seqs {
+        work.tx.delete_seq(OutboxRecord::KIND, *seq)?;
     }
-    Ok(found)
+    Ok(())
 }
 
 fn queue(
@@ -182,7 +187,10 @@ impl Client {
                     // A route came from somebody else: whatever is wrong with one holds up no other.
                     Err(error) => {
                         done.problem.get_or_insert(explain(&error));
-                        held.insert(lane);
+                        // Copies leave on their own: none waits for another.
+                        if row.hold.is_none() {
+                            held.insert(lane);
+                        }
                         done.waiting += 1;
                     }
                 }

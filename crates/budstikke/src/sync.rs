@@ -78,7 +78,8 @@ impl Client {
         self.look_at_clocks().await?;
         let told = self.tell_reach().await;
         note(&mut report, told)?;
-        self.call_off_waiting().await?;
+        let called_off = self.call_off_waiting().await;
+        note(&mut report, called_off)?;
         if self.outbox().await?.len() > report.waiting {
             self.send_waiting(&mut report).await?;
         }

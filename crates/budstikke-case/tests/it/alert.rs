@@ -146,6 +146,24 @@ fn whoever_took_it_last_has_it_on_every_screen() {
         }
         assert_eq!(state.acked_by().unwrap().0, "Decision-maker K");
     }
+    // Whoever gives it back has not taken it, whatever arrives late.
+    let mut state = flash();
+    let back = ack(&flash(), AckKind::SeenNotMine, NOW + 30);
+    for answer in [&at_m, &back, &at_m] {
+        state.apply(&AlertEvent::Acked { ack: answer, by: &m }, NOW + 120).unwrap();
+    }
+    assert!(state.waiting());
+    let mut state = flash();
+    for answer in [&back, &at_m] {
+        state.apply(&AlertEvent::Acked { ack: answer, by: &m }, NOW + 120).unwrap();
+    }
+    assert!(state.waiting());
+    // Nobody answers from the future, where they would hold it for ever, or before it was raised.
+    for at in [NOW + 16 * 60, NOW - 16 * 60] {
+        let odd = ack(&flash(), AckKind::SeenAndMine, at);
+        let event = AlertEvent::Acked { ack: &odd, by: &m };
+        assert_eq!(code(flash().apply(&event, NOW)), "W02");
+    }
     // Nobody is silent for ever.
     let never = w::AlertAckBody { next_word_by_s: NOW + DAY + 1, ..at_m };
     let event = AlertEvent::Acked { ack: &never, by: &m };

@@ -122,7 +122,7 @@ alert-mine-next = Give the next word by then: "bud alert ack --in-hand --next-wo
 alert-done = Noted: it is done.
 alert-done-next = The other side sees it with their next "bud sync".
 alert-not-mine = They hear that you have seen it, and that somebody else has to take it. The clock runs on.
-alert-not-mine-next = Tell the colleague who has to take it, now.
+alert-not-mine-next = Tell the colleague who has to take it, now. If you had taken it before, nobody else is told of it from here on.
 alert-cancelled = The alert is taken back:
 alert-cancelled-next = The other side sees it, with your reasons.
 attention = { $count ->
@@ -135,6 +135,8 @@ event-alert-exhausted = NOBODY LEFT: alert { $alert } was passed on to everybody
 event-alert-for-you = Alert { $alert } was passed on to you: nobody took it in time. "bud alert show" shows it, "bud alert ack --mine --next-word TIME" takes it.
 event-alert-near = Alert { $alert } waits for a person, and most of the time is over. "bud alert ack --mine --next-word TIME" takes it.
 event-alert-overdue = OVERDUE: nobody has taken alert { $alert } in time. "bud alert list" shows it.
+event-alert-not-passed-on = Nobody has taken alert { $alert }, and what was to tell the next in line has NOT LEFT this device: there is no network. Reach them another way.
+event-alert-open-again = Alert { $alert } was GIVEN BACK: nobody has it, and nobody else hears of it from here on. Reach them another way, or raise it again.
 event-alert-passed-on = Nobody has taken alert { $alert }: it goes to whoever comes next.
 event-alert-taken = Alert { $alert } was answered, or taken back. "bud alert list" shows by whom.
 

@@ -48,6 +48,12 @@ pub(crate) fn sentence(event: &Event, catalogue: &Catalogue) -> String {
         Event::AlertPassedOn { alert } => {
             t!(catalogue, "event-alert-passed-on", alert = alert.as_str())
         }
+        Event::AlertNotPassedOn { alert } => {
+            t!(catalogue, "event-alert-not-passed-on", alert = alert.as_str())
+        }
+        Event::AlertOpenAgain { alert } => {
+            t!(catalogue, "event-alert-open-again", alert = alert.as_str())
+        }
         Event::AlertForYou { alert } => {
             t!(catalogue, "event-alert-for-you", alert = alert.as_str())
         }
@@ -69,6 +75,8 @@ pub(crate) fn loud(event: &Event) -> bool {
         Event::AlertNear { .. }
             | Event::AlertOverdue { .. }
             | Event::AlertPassedOn { .. }
+            | Event::AlertNotPassedOn { .. }
+            | Event::AlertOpenAgain { .. }
             | Event::AlertForYou { .. }
             | Event::AlertExhausted { .. }
     )
@@ -106,6 +114,10 @@ pub(crate) fn json(event: &Event) -> Map<String, Value> {
         Event::AlertNear { alert } => json!({"event": "alert_near", "alert": alert}),
         Event::AlertOverdue { alert } => json!({"event": "alert_overdue", "alert": alert}),
         Event::AlertPassedOn { alert } => json!({"event": "alert_passed_on", "alert": alert}),
+        Event::AlertNotPassedOn { alert } => {
+            json!({"event": "alert_not_passed_on", "alert": alert})
+        }
+        Event::AlertOpenAgain { alert } => json!({"event": "alert_open_again", "alert": alert}),
         Event::AlertForYou { alert } => json!({"event": "alert_for_you", "alert": alert}),
         Event::AlertExhausted { alert } => json!({"event": "alert_exhausted", "alert": alert}),
         Event::AlertTaken { alert } => json!({"event": "alert_taken", "alert": alert}),

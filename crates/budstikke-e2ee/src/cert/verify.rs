@@ -56,9 +56,12 @@ impl Chain {
         }
     }
 
-    /// What a chain says that was verified when its leaf was let in, read again without the cost of
-    /// its signatures (three of 65 µs) and whatever the time.
-    pub(crate) fn trusted_device(&self, root: &Fingerprint) -> Result<VerifiedDevice, CertError> {
+    /// What a chain says that was verified before, when its leaf was let in or when it was installed as one's own: read
+    /// again without the cost of its signatures (three of 65 µs) and whatever the time.
+    ///
+    /// # Errors
+    /// [`CertError`] for what is no chain of a device.
+    pub fn trusted_device(&self, root: &Fingerprint) -> Result<VerifiedDevice, CertError> {
         let issuer = self.issuer_at(root, None)?;
         let unit = self.unit(root, &issuer, None)?;
         self.device(unit, None)

@@ -4,22 +4,23 @@ use budstikke_case::alert::{AlertEvent, AlertPhase, AlertState, Stage, ack};
 use budstikke_case::file::AlertFile;
 use budstikke_case::officer::ACK_DOMAIN;
 use budstikke_case::wire::{AckKind, Alert, AlertAck, AlertCancelled, ReceiptKind, Role, Urgency};
-use budstikke_case::{Act, Hash, Refusal, Warning};
+use budstikke_case::{Act, Hash, Leg, Refusal, Warning};
 use prost::Message;
 
 use super::act::{line_seat, mission_case};
 use super::consent::line_of;
 use super::file::{Dossier, KeptAlert, files};
-use super::keys::{attest, role_for};
+use super::keys::{attest, own_officer, role_for};
 use super::proof::refresh;
 use super::share::send_held_notices;
-use crate::channel::seat::{Seat, terms_of};
+use crate::channel::seat::{Seat, case_roles, terms_of};
 use crate::channel::send::{SendOptions, Sent, post};
 use crate::client::{Client, Work};
 use crate::error::Error;
-use crate::escalation::copies::{leave, plan, tell_taken_back};
+use crate::escalation::copies::{has_left, leave, plan, tell_taken_back};
 use crate::escalation::words;
 use crate::events::Event;
+use crate::mission::own_papers;
 use crate::random::fresh;
 use crate::records::{self, CaseRecord, DossierRecord};
 use crate::view::{by_name, case_name, short};
@@ -77,7 +78,13 @@ impl Client {
             alert.brief_hash = brief.map(Hash::to_vec).unwrap_or_default();
             let seat = line_seat(work, &case)?;
             let line = line_of(work, &case)?.ok_or(Refusal::MinistryLegNotAgreed)?;
-            plan(work, &line, &mut alert)?;
+            // Whatever is wrong with how the others are reached, the alert itself goes out.
+            if let Err(error) = plan(work, &line, &mut alert) {
+                if error.is_fatal() {
+                    return Err(error);
+                }
+                alert.escalation = None;
+            }
             let urgency = Urgency::try_from(alert.preset).unwrap_or_default();
             let options = SendOptions { urgency, ..SendOptions::default() };
             let mut sent = post(work, seat, alert.clone().into(), &options)?;
@@ -114,12 +121,13 @@ impl Client {
             body.note = note;
             let seat = Seat::case(work, case)?;
             let role = role_for(&seat, Act::Acknowledge)?;
-            let body = body.encode_to_vec();
-            let by = Some(attest(&seat, role, ACK_DOMAIN, &body)?);
-            let ack = AlertAck { body, by };
-            let sent = post(work, seat, ack.clone().into(), &SendOptions::default())?;
+            let by = own_officer(&seat, role)?;
+            let bytes = body.encode_to_vec();
+            let attestation = attest(&seat, role, ACK_DOMAIN, &bytes)?;
+            let ack = AlertAck { body: bytes, by: Some(attestation) };
+            let sent = post(work, seat, ack.into(), &SendOptions::default())?;
             if alert.escalation.is_some() {
-                words::tell_colleagues(work, &ack)?;
+                words::tell_colleagues(work, &body, &by)?;
             }
             Ok(sent.warnings)
         })
@@ -137,8 +145,12 @@ impl Client {
             let cancelled = AlertCancelled { alert_id: alert.alert_id.clone(), why };
             let seat = Seat::case(work, case.clone())?;
             let sent = post(work, seat, cancelled.into(), &SendOptions::default())?;
-            if alert.escalation.is_some() && alert.ack_by_s <= work.now {
-                tell_taken_back(work, &case, &alert)?;
+            // A copy may be on its way: also of an alert whose time is not over.
+            if alert.escalation.is_some() {
+                match tell_taken_back(work, &case, &alert) {
+                    Err(error) if error.is_fatal() => return Err(error),
+                    _ => {}
+                }
             }
             Ok(sent)
         })
@@ -171,7 +183,7 @@ impl Client {
                 let id = case_id.clone();
                 match self.vault(move |work| step(work, &id)).await {
                     Ok(()) => {}
-                    Err(error @ (Error::Vault(_) | Error::Damaged { .. })) => return Err(error),
+                    Err(error) if error.is_fatal() => return Err(error),
                     Err(error) => self.publish_event(Event::Problem { what: error.to_string() }),
                 }
             }
@@ -243,6 +255,8 @@ fn look(work: &Work<'_>, case_id: &[u8]) -> Result<(), Error> {
     let Some(case) = records::load::<CaseRecord>(work.tx, case_id)? else { return Ok(()) };
     let mut file = Dossier::of(work, &case)?;
     let mut told = false;
+    let papers = own_papers(work).ok();
+    let mine = papers.map(|own| case_roles(&own.roles, Leg::MissionMinistry)).unwrap_or_default();
     for kept in &mut file.alerts {
         let brought = |(at, _): &(i64, Stage)| *at > kept.told_of && *at <= work.now;
         for (at, stage) in kept.state.stages().into_iter().filter(brought).collect::<Vec<_>>() {
@@ -252,9 +266,21 @@ fn look(work: &Work<'_>, case_id: &[u8]) -> Result<(), Error> {
                 Stage::Near if kept.ours => {}
                 Stage::Near => work.event(Event::AlertNear { alert }),
                 Stage::Overdue => work.event(Event::AlertOverdue { alert }),
-                Stage::Escalated(_) => {
+                Stage::Escalated(turn)
+                    if kept.ours && !has_left(work, kept.state.alert(), turn)? =>
+                {
+                    work.event(Event::AlertNotPassedOn { alert });
+                }
+                Stage::Escalated(turn) => {
                     kept.state.apply(&AlertEvent::Escalated, work.now)?;
-                    work.event(Event::AlertPassedOn { alert });
+                    // Who is in the line gets no copy: the alert is here.
+                    let for_me = !kept.ours && mine.contains(&turn);
+                    let event = if for_me {
+                        Event::AlertForYou { alert }
+                    } else {
+                        Event::AlertPassedOn { alert }
+                    };
+                    work.event(event);
                 }
                 Stage::Exhausted => {
                     kept.state.apply(&AlertEvent::Exhausted, work.now)?;

@@ -1,14 +1,14 @@
 //! The file of a case, opened: what the guards of the case rules look at.
 
 use budstikke_case::action::{ActionEvent, ActionPhase, ActionState, CaseFacts, ask};
-use budstikke_case::alert::AlertState;
+use budstikke_case::alert::{AlertEvent, AlertState};
 use budstikke_case::consent::{
     Ledger, STATUS_MAX_AGE_S, Statement, Suspension, verify, verify_record,
 };
 use budstikke_case::wire::{
-    ApprovalRequest, CaseIntake, ConsentRecord, ConsentStatus, ConsentStatusBody, ConsentToken,
-    ConsentWithdrawalBody, DecisionBody, DisclosureNotice, EscalationContact, GuardOverride,
-    RiskAssessment, Scope, VerificationRecord,
+    Alert, ApprovalRequest, CaseIntake, ConsentRecord, ConsentStatus, ConsentStatusBody,
+    ConsentToken, ConsentWithdrawalBody, DecisionBody, DisclosureNotice, EscalationContact,
+    GuardOverride, RiskAssessment, Scope, VerificationRecord,
 };
 use budstikke_case::{Hash, Refusal, Unit};
 use prost::Message;
@@ -85,6 +85,16 @@ pub(crate) struct KeptAlert {
     pub(crate) ours: bool,
     pub(crate) told_of: i64,
     pub(crate) message_id: Vec<u8>,
+}
+
+/// An alert after somebody answered it or took it back.
+pub(crate) struct Turned {
+    pub(crate) alert: Alert,
+    /// Whether this unit raised it.
+    pub(crate) ours: bool,
+    /// Whether it waited for a person before, and whether it does now.
+    pub(crate) waited: bool,
+    pub(crate) waits: bool,
 }
 
 /// Bytes of the largest file of a case: hundreds of consents and acts. What would not fit is refused, so that nobody
@@ -281,6 +291,11 @@ impl Dossier {
         self.reaches.iter().find(|reach| reach.line == line && reach.ours == ours)
     }
 
+    /// How both sides of a line are reached, for a colleague's device.
+    pub(crate) fn reaches_of(&self, line: &[u8]) -> Vec<ReachRecord> {
+        self.reaches.iter().filter(|reach| reach.line == line).map(Reach::record).collect()
+    }
+
     /// The newest word of how a side is reached counts.
     pub(crate) fn newer_reach(
         &mut self,
@@ -435,6 +450,14 @@ impl Reach {
 }
 
 impl KeptAlert {
+    /// Takes note of an answer, or of an end.
+    pub(crate) fn turn(&mut self, event: &AlertEvent<'_>, now: i64) -> Result<Turned, Refusal> {
+        let waited = self.state.waiting();
+        self.state.apply(event, now)?;
+        let (alert, waits) = (self.state.alert().clone(), self.state.waiting());
+        Ok(Turned { alert, ours: self.ours, waited, waits })
+    }
+
     fn open(record: KeptAlertRecord) -> Result<Self, Error> {
         Ok(Self {
             state: AlertState::from_bytes(&record.state)?,

@@ -20,13 +20,13 @@ use budstikke_case::{
 };
 use prost::Message;
 
-use super::file::{Act, Consent, Dossier, KeptAlert};
+use super::file::{Act, Consent, Dossier, KeptAlert, Turned};
 use super::keys::Members;
 use super::proof::tell_ministry;
 use crate::client::Work;
 use crate::error::Error;
-use crate::escalation::copies::call_off;
-use crate::escalation::words::kept_from_others;
+use crate::escalation::copies::follow_up;
+use crate::escalation::reach::usable_contact;
 use crate::records::CaseRecord;
 
 /// A message of a case, before it is sealed or after it was opened.
@@ -85,7 +85,7 @@ pub(crate) fn hear(work: &Work<'_>, case: &CaseRecord, said: &Said<'_>) -> Resul
     let earliest = work.now.saturating_sub(LATE_DELIVERY_S);
     let at = header.written_at_s.clamp(earliest, work.now);
     let mut file = Dossier::of(work, case)?;
-    let (mut withdrawn, mut taken) = (Vec::new(), None);
+    let (mut withdrawn, mut turned) = (Vec::new(), None);
     match body {
         Body::ConsentRecord(record) => {
             consent(&mut file, record, said, work.now)?;
@@ -104,9 +104,13 @@ pub(crate) fn hear(work: &Work<'_>, case: &CaseRecord, said: &Said<'_>) -> Resul
         Body::ApprovalRequest(request) => submitted(&mut file, request, said, at)?,
         Body::Decision(decision) => decided(&mut file, decision, said, at)?,
         Body::Alert(alert) => raised(&mut file, case, alert, &header.message_id, said, work.now)?,
-        Body::AlertAck(ack) => taken = acknowledged(&mut file, ack, said, at)?,
-        Body::AlertCancelled(cancelled) => taken = called_off(&mut file, cancelled, said, at)?,
-        Body::EscalationContact(contact) => file.newer_reach(&case.id, said.ours(), contact, at),
+        Body::AlertAck(ack) => turned = acknowledged(&mut file, ack, said, at)?,
+        Body::AlertCancelled(cancelled) => turned = called_off(&mut file, cancelled, said, at)?,
+        Body::EscalationContact(contact) => {
+            // One that leads nowhere must not take the place of one that does.
+            usable_contact(work, contact)?;
+            file.newer_reach(&case.id, said.ours(), contact, at);
+        }
         Body::GuardOverride(guard) => file.overrides.push(guard.clone()),
         Body::ActionUpdate(update) if update.step == i32::from(ActionStep::Done) => {
             if let Err(refusal) = done(&mut file, update, said, at) {
@@ -120,8 +124,8 @@ pub(crate) fn hear(work: &Work<'_>, case: &CaseRecord, said: &Said<'_>) -> Resul
         _ => follow(&mut file, said, body, at)?,
     }
     file.save(work)?;
-    if let Some(alert) = &taken {
-        call_off(work, alert)?;
+    if let Some(turned) = &turned {
+        follow_up(work, turned)?;
     }
     if !case.defender {
         withdrawn.iter().try_for_each(|body| tell_ministry(work, case, body))?;
@@ -497,13 +501,12 @@ fn raised(
     Ok(())
 }
 
-/// The alert, if its copies for others are to be called off.
 fn acknowledged(
     file: &mut Dossier,
     ack: &AlertAck,
     said: &Said<'_>,
     at: i64,
-) -> Result<Option<Alert>, Error> {
+) -> Result<Option<Turned>, Error> {
     let by = attested(ack.by.as_ref(), ACK_DOMAIN, &ack.body, said.members)?;
     said.signed_by_sender(by)?;
     let body: AlertAckBody = decode(&ack.body)?;
@@ -512,8 +515,7 @@ fn acknowledged(
         // Whoever raised it does not stop its clock: the other side has to take it.
         return Err(Refusal::FourEyes { act: "acknowledge" }.into());
     }
-    let phase = alert.state.apply(&AlertEvent::Acked { ack: &body, by }, at)?;
-    Ok(kept_from_others(phase).then(|| alert.state.alert().clone()))
+    Ok(Some(alert.turn(&AlertEvent::Acked { ack: &body, by }, at)?))
 }
 
 fn called_off(
@@ -521,13 +523,12 @@ fn called_off(
     cancelled: &AlertCancelled,
     said: &Said<'_>,
     at: i64,
-) -> Result<Option<Alert>, Error> {
+) -> Result<Option<Turned>, Error> {
     let Some(alert) = file.alert_mut(&cancelled.alert_id) else { return Ok(None) };
     if alert.ours != said.ours() {
         // Only the side that raised it takes it back.
         let phase = alert.state.phase().name();
         return Err(Refusal::OutOfStep { step: "cancel", phase }.into());
     }
-    alert.state.apply(&AlertEvent::Cancelled, at)?;
-    Ok(Some(alert.state.alert().clone()))
+    Ok(Some(alert.turn(&AlertEvent::Cancelled, at)?))
 }

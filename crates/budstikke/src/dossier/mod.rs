@@ -17,7 +17,7 @@ mod proof;
 pub(crate) mod share;
 mod view;
 
-pub(crate) use file::{Dossier, files};
+pub(crate) use file::{Dossier, Turned, files};
 
 pub use act::Submission;
 pub use alert::AlertView;

@@ -1,8 +1,10 @@
 //! The side that raises: a copy for each person in turn, left at the relay with the alert, and called off when
 //! somebody takes it.
 
-use budstikke_case::alert::turn_s;
-use budstikke_case::wire::{Alert, Escalation, EscalationContact, EscalationStep};
+use std::collections::HashSet;
+
+use budstikke_case::alert::{role_of, turn_s};
+use budstikke_case::wire::{Alert, Escalation, EscalationContact, EscalationStep, Role};
 use budstikke_case::words::strict;
 use budstikke_e2ee::contact::Route;
 use budstikke_e2ee::held::{self, Word};
@@ -14,12 +16,15 @@ use prost::Message;
 use super::reach::sealed_to;
 use super::signer;
 use crate::client::{Client, Work, parse_address};
-use crate::dossier::Dossier;
+use crate::dossier::{Dossier, Turned};
 use crate::error::Error;
-use crate::outbox::{Held, drop_unsent, enqueue, enqueue_held};
+use crate::events::Event;
+use crate::mission::unit_and_team;
+use crate::outbox::{Held, drop_unsent, enqueue, enqueue_held, unsent};
 use crate::random::fresh;
 use crate::records::{self, CancelRecord, CaseRecord, Hold, fixed};
 use crate::relay::RelayError;
+use crate::view::short;
 
 const DAY_S: i64 = 86_400;
 /// A key has to be kept for so long after its copy is released, for whoever is away then.
@@ -95,17 +100,31 @@ fn copy(
     sealed_to(work, to, &held::sign(&word, &key, &chain, work.now))
 }
 
+/// What follows when an alert was answered or taken back: who has it keeps the copies that are still to come from coming;
+/// one that was given back is open again, and nobody is passed it any more.
+pub(crate) fn follow_up(work: &Work<'_>, turned: &Turned) -> Result<(), Error> {
+    if turned.waits {
+        if turned.ours && !turned.waited {
+            work.event(Event::AlertOpenAgain { alert: short(&turned.alert.alert_id) });
+        }
+        return Ok(());
+    }
+    call_off(work, &turned.alert, turned.ours)
+}
+
 /// Keeps the copies that are still to come from coming. Whoever has the alert can do so, and several may.
-pub(crate) fn call_off(work: &Work<'_>, alert: &Alert) -> Result<(), Error> {
+pub(super) fn call_off(work: &Work<'_>, alert: &Alert, ours: bool) -> Result<(), Error> {
+    let (unit, _) = unit_and_team(work)?;
     let steps = alert.escalation.iter().flat_map(|escalation| &escalation.steps);
     for step in steps {
-        // Whoever raised it wrote the address; one that leads nowhere has nothing to call off.
-        if parse_address(&step.relay).is_err() {
+        // Where it was raised, the address is the other side's own word; there it must be one of this unit's, so that
+        // nobody makes its devices wait for relays that are not there.
+        let ours_or_known = ours || unit.relays.contains(&step.relay);
+        if !ours_or_known || parse_address(&step.relay).is_err() {
             continue;
         }
-        let seed = fixed(&step.cancel_key, "a cancel key")?;
-        let names: Vec<_> = (0..step.cells).map(|index| held::cell_name(&seed, index)).collect();
-        drop_unsent(work, &step.send_id, &names)?;
+        let (seed, names) = names(step)?;
+        drop_unsent(work, &unsent(work, &step.send_id, &names)?)?;
         for name in names {
             let record = CancelRecord {
                 relay: step.relay.clone(),
@@ -118,6 +137,22 @@ pub(crate) fn call_off(work: &Work<'_>, alert: &Alert) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Whether the copy for whoever's turn this is has left this device.
+pub(crate) fn has_left(work: &Work<'_>, alert: &Alert, turn: Role) -> Result<bool, Error> {
+    let steps = alert.escalation.iter().flat_map(|escalation| &escalation.steps);
+    for step in steps.filter(|step| role_of(step) == turn) {
+        if !unsent(work, &step.send_id, &names(step)?.1)?.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn names(step: &EscalationStep) -> Result<([u8; 32], Vec<[u8; 16]>), Error> {
+    let seed = fixed(&step.cancel_key, "a cancel key")?;
+    Ok((seed, (0..step.cells).map(|index| held::cell_name(&seed, index)).collect()))
 }
 
 /// Tells whoever has a copy already that the alert was taken back.
@@ -139,17 +174,20 @@ pub(crate) fn tell_taken_back(
 impl Client {
     /// Calls off at the relays what was called off here. A relay that is away is asked again with the next pass.
     pub(crate) async fn call_off_waiting(&self) -> Result<(), Error> {
-        let now = self.now();
+        let (now, mut away) = (self.now(), HashSet::new());
         for (key, record) in self.vault(|work| records::all::<CancelRecord>(work.tx)).await? {
-            let done = record.until <= now
-                || match self.call_off_one(&record).await {
-                    // Released, or called off by another: there is nothing to call off any more.
-                    Ok(()) | Err(Error::Relay(RelayError::Refused | RelayError::Unsupported)) => {
-                        true
-                    }
-                    Err(error @ (Error::Vault(_) | Error::Damaged { .. })) => return Err(error),
-                    Err(_) => false,
-                };
+            if away.contains(&record.relay) {
+                continue;
+            }
+            let done = match self.call_off_one(&record).await {
+                // Released, or called off by another: there is nothing to call off any more.
+                Ok(()) | Err(Error::Relay(RelayError::Refused | RelayError::Unsupported)) => true,
+                Err(error) if error.is_fatal() => return Err(error),
+                Err(_) => {
+                    away.insert(record.relay.clone());
+                    record.until <= now
+                }
+            };
             if done {
                 self.vault(move |work| records::remove::<CancelRecord>(work.tx, &key)).await?;
             }

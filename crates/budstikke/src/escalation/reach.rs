@@ -1,8 +1,8 @@
 //! How a team is reached about an alert: a key of its own that changes every week, and a lane for each line.
 
 use budstikke_case::wire::{EscalationContact, Role as CaseRole};
-use budstikke_case::{Act, Phase, permit, wire};
-use budstikke_e2ee::cert::{Role, UnitKind};
+use budstikke_case::{Act, Fault, Phase, Refusal, permit, wire};
+use budstikke_e2ee::cert::{Role, UnitKind, VerifiedDevice};
 use budstikke_e2ee::contact::{IntakeSecret, Route};
 use budstikke_e2ee::envelope::Envelope;
 use budstikke_e2ee::group::Party;
@@ -30,38 +30,42 @@ pub(crate) const KEY_KEPT_S: i64 = 35 * DAY_S;
 
 impl Client {
     /// Tells the other end of each line how this team is reached about an alert, where that has not been said this
-    /// week.
+    /// week. What fails for one line stops no other.
     pub(crate) async fn tell_reach(&self) -> Result<(), Error> {
+        let mut failed = Ok(());
         for line in self.vault(untold).await? {
-            let id = line.clone();
-            // What a colleague has said already is said again, with a newer key.
-            let Some(lane) = self.vault(move |work| lane_of(work, &id)).await? else { continue };
-            if let Reached::Lane(label) = &lane {
-                self.ensure_post(TEAM_POST).await?;
-                self.ensure_lane(TEAM_POST, label).await?;
+            match self.tell_reach_of(line).await {
+                Err(error) if error.is_fatal() => return Err(error),
+                told => failed = failed.and(told),
             }
-            self.vault(move |work| tell(work, &line, lane)).await?;
         }
-        Ok(())
+        failed
+    }
+
+    async fn tell_reach_of(&self, line: Vec<u8>) -> Result<(), Error> {
+        let id = line.clone();
+        let label = self.vault(move |work| lane_for(work, &id)).await?;
+        let lane = label.clone();
+        let lane: Lane = self.vault(move |work| records::need(work.tx, &lane)).await?;
+        // A colleague's lane is there already.
+        if !lane.send_secret.is_empty() {
+            self.ensure_post(TEAM_POST).await?;
+            self.ensure_lane(TEAM_POST, &label).await?;
+        }
+        self.vault(move |work| tell(work, &line, &label)).await
     }
 }
 
-/// Where copies for this team go.
-enum Reached {
-    /// A lane that this device made; its label.
-    Lane(Vec<u8>),
-    /// A route that a colleague made, encoded.
-    Route(Vec<u8>),
-}
-
-/// Lines under terms over which this team has not said for a week how it is reached, or not who comes next now.
+/// Lines under terms over which this team has not said for a week how it is reached, or not who comes next now, or not
+/// in a way that this device can confirm.
 fn untold(work: &Work<'_>) -> Result<Vec<Vec<u8>>, Error> {
     // Where there is no team yet, there is nothing to say.
     let Ok((_, team)) = unit_and_team(work) else { return Ok(Vec::new()) };
-    if team.route.is_empty() || own_device(work).is_err() || Seat::team(work).is_err() {
+    let (Ok(own), Ok(seat)) = (own_device(work), Seat::team(work)) else { return Ok(Vec::new()) };
+    if team.route.is_empty() {
         return Ok(Vec::new());
     }
-    let (order, own) = (order(work)?, own_device(work)?);
+    let order = order(&own, &seat, work.now)?;
     let mut lines = Vec::new();
     for (id, case) in records::all::<CaseRecord>(work.tx)?.into_iter().filter(|(_, c)| c.line) {
         let terms = terms_of(&case)?;
@@ -71,11 +75,15 @@ fn untold(work: &Work<'_>) -> Result<Vec<Vec<u8>>, Error> {
             continue;
         }
         let file = Dossier::of(work, &case)?;
-        let stands = file.reach(&id, true).is_some_and(|reach| {
-            // A colleague's device may know of more people than this one, and not of fewer for long.
-            let all_named = order.iter().all(|role| reach.contact.order.contains(role));
-            work.now.saturating_sub(reach.at) < KEY_AGE_S && all_named
-        });
+        let stands = match file.reach(&id, true) {
+            Some(reach) => {
+                // A colleague's device may know of more people than this one, and not of fewer for long.
+                let all_named = order.iter().all(|role| reach.contact.order.contains(role));
+                let young = work.now.saturating_sub(reach.at) < KEY_AGE_S;
+                young && all_named && leads_here(work, &id, &reach.contact)?.is_some()
+            }
+            None => false,
+        };
         if !stands {
             lines.push(id);
         }
@@ -83,10 +91,32 @@ fn untold(work: &Work<'_>) -> Result<Vec<Vec<u8>>, Error> {
     Ok(lines)
 }
 
-fn lane_of(work: &Work<'_>, line: &[u8]) -> Result<Option<Reached>, Error> {
-    let Some(case) = records::load::<CaseRecord>(work.tx, line)? else { return Ok(None) };
-    if let Some(reach) = Dossier::of(work, &case)?.reach(line, true) {
-        return Ok(Some(Reached::Route(reach.contact.route.clone())));
+/// The label of the lane that a contact of this team's own leads to, if that and its key are this team's.
+fn leads_here(
+    work: &Work<'_>,
+    line: &[u8],
+    contact: &EscalationContact,
+) -> Result<Option<Vec<u8>>, Error> {
+    let Ok(route) = Route::from_bytes(&contact.route) else { return Ok(None) };
+    let known = records::load::<HeldKeyRecord>(work.tx, &contact.key_id)?.is_some();
+    let lane = records::load::<Lane>(work.tx, &route.label)?;
+    let lane = lane.filter(|lane| {
+        lane.used_for == i32::from(LaneUse::Held)
+            && lane.case_id == line
+            && lane.relay == route.relay
+            && lane.seal_key == *route.seal_key
+    });
+    Ok(lane.filter(|_| known).map(|lane| lane.label.clone()))
+}
+
+/// The label of a lane of this device's own for a line, planned if there is none.
+fn lane_for(work: &Work<'_>, line: &[u8]) -> Result<Vec<u8>, Error> {
+    let case: CaseRecord = records::need(work.tx, line)?;
+    // What a colleague has said is said again, with a newer key.
+    if let Some(reach) = Dossier::of(work, &case)?.reach(line, true)
+        && let Some(label) = leads_here(work, line, &reach.contact)?
+    {
+        return Ok(label);
     }
     let ours = |lane: &Lane| {
         lane.used_for == i32::from(LaneUse::Held)
@@ -95,7 +125,7 @@ fn lane_of(work: &Work<'_>, line: &[u8]) -> Result<Option<Reached>, Error> {
     };
     let mut lanes = records::all::<Lane>(work.tx)?.into_iter().map(|(_, lane)| lane);
     if let Some(lane) = lanes.find(ours) {
-        return Ok(Some(Reached::Lane(lane.label.clone())));
+        return Ok(lane.label.clone());
     }
     let (unit, _) = unit_and_team(work)?;
     let relay = unit.relays.first().cloned().unwrap_or_default();
@@ -103,44 +133,66 @@ fn lane_of(work: &Work<'_>, line: &[u8]) -> Result<Option<Reached>, Error> {
     let mut lane: Lane = records::need(work.tx, &label)?;
     lane.case_id = line.to_vec();
     records::save(work.tx, &label, &lane)?;
-    Ok(Some(Reached::Lane(label)))
+    Ok(label)
 }
 
-fn tell(work: &Work<'_>, line: &[u8], reached: Reached) -> Result<(), Error> {
+fn tell(work: &Work<'_>, line: &[u8], label: &[u8]) -> Result<(), Error> {
     let key = this_weeks_key(work)?;
-    let route = match reached {
-        Reached::Route(route) => route,
-        Reached::Lane(label) => {
-            let lane: Lane = records::need(work.tx, &label)?;
-            let grant = GrantRecord {
-                relay: lane.relay.clone(),
-                label,
-                seal_key: Zeroizing::new(fixed(&lane.seal_key, "a lane")?),
-                case_id: line.to_vec(),
-                group_id: Vec::new(),
-            };
-            team::tell(work, &TeamMessage::HeldGrant(grant))?;
-            route(&lane)?.to_bytes().to_vec()
-        }
+    let lane: Lane = records::need(work.tx, label)?;
+    let case: CaseRecord = records::need(work.tx, line)?;
+    let route = if lane.send_secret.is_empty() {
+        // The right to write to a colleague's lane stands in what the colleague said.
+        let file = Dossier::of(work, &case)?;
+        file.reach(line, true).map(|reach| reach.contact.route.clone()).unwrap_or_default()
+    } else {
+        route(&lane)?.to_bytes().to_vec()
     };
+    // Said again each time: a device that was added meanwhile has heard neither.
+    team::tell(work, &TeamMessage::HeldGrant(grant(&lane)?))?;
     let secret = HpkeSecret::from_seed(work.suite, &fixed(&key.seed, "a held key")?)?;
     let contact = EscalationContact {
         key_id: key.id.clone(),
         public_key: secret.public().as_bytes().to_vec(),
         valid_until_s: key.valid_until,
         route,
-        order: order(work)?,
+        order: order(&own_device(work)?, &Seat::team(work)?, work.now)?,
     };
-    let seat = Seat::case(work, records::need(work.tx, line)?)?;
+    let seat = Seat::case(work, case)?;
     post(work, seat, contact.into(), &SendOptions::default()).map(drop)
 }
 
+fn grant(lane: &Lane) -> Result<GrantRecord, Error> {
+    Ok(GrantRecord {
+        relay: lane.relay.clone(),
+        label: lane.label.clone(),
+        seal_key: Zeroizing::new(fixed(&lane.seal_key, "a lane")?),
+        case_id: lane.case_id.clone(),
+        group_id: Vec::new(),
+    })
+}
+
+/// Whether somebody can be reached so at all. Held against it before it is kept, so that no alert fails for it later.
+///
+/// # Errors
+/// W02.
+pub(crate) fn usable_contact(work: &Work<'_>, contact: &EscalationContact) -> Result<(), Refusal> {
+    let bad = |field: &str| Refusal::Malformed {
+        field: format!("escalation_contact.{field}"),
+        fault: Fault::Encoding,
+    };
+    let route = Route::from_bytes(&contact.route).map_err(|_| bad("route"))?;
+    usable(std::slice::from_ref(&route)).map_err(|_| bad("route"))?;
+    HpkePublic::from_bytes(work.suite, &contact.public_key).map_err(|_| bad("public_key"))?;
+    Ok(())
+}
+
 /// Who comes next in this team when nobody in a line answers: at a desk the duty officer, then whoever decides.
-fn order(work: &Work<'_>) -> Result<Vec<i32>, Error> {
-    if own_device(work)?.unit.kind != UnitKind::MinistryDesk {
+fn order(own: &VerifiedDevice, seat: &Seat, now: i64) -> Result<Vec<i32>, Error> {
+    if own.unit.kind != UnitKind::MinistryDesk {
         return Ok(Vec::new());
     }
-    let members = Seat::team(work)?.group.members()?;
+    let mut members = seat.group.members()?;
+    members.retain(|member| !member.lapsed(now));
     let anybody =
         |role: Role| members.iter().any(|m| matches!(&m.party, Party::Device(d) if d.has(role)));
     let turns = [
@@ -155,25 +207,30 @@ fn this_weeks_key(work: &Work<'_>) -> Result<HeldKeyRecord, Error> {
     let newest = records::all::<HeldKeyRecord>(work.tx)?.into_iter().map(|(_, key)| key);
     let newest = newest.max_by_key(|key| key.valid_from);
     let young = |key: &HeldKeyRecord| key.valid_from > work.now.saturating_sub(KEY_AGE_S);
-    if let Some(key) = newest.filter(young) {
-        return Ok(key);
-    }
-    let secret = HpkeSecret::generate(work.suite, &mut OsRng)?;
-    let id = fresh::<8>();
-    let record = HeldKeyRecord {
-        id: id.to_vec(),
-        seed: secret.seed().to_vec(),
-        valid_from: work.now,
-        valid_until: work.now.saturating_add(KEY_KEPT_S),
+    let record = match newest.filter(young) {
+        Some(record) => record,
+        None => make_key(work)?,
     };
-    records::save(work.tx, &id, &record)?;
+    // Said each time it is used: a device that was added meanwhile has not heard it.
     let share = TeamMessage::HeldKey {
-        id,
-        seed: Zeroizing::new(*secret.seed()),
+        id: fixed(&record.id, "a held key")?,
+        seed: Zeroizing::new(fixed(&record.seed, "a held key")?),
         valid_from: record.valid_from,
         valid_until: record.valid_until,
     };
     team::tell(work, &share)?;
+    Ok(record)
+}
+
+fn make_key(work: &Work<'_>) -> Result<HeldKeyRecord, Error> {
+    let secret = HpkeSecret::generate(work.suite, &mut OsRng)?;
+    let record = HeldKeyRecord {
+        id: fresh::<8>().to_vec(),
+        seed: secret.seed().to_vec(),
+        valid_from: work.now,
+        valid_until: work.now.saturating_add(KEY_KEPT_S),
+    };
+    records::save(work.tx, &record.id.clone(), &record)?;
     Ok(record)
 }
 

@@ -1,6 +1,7 @@
 //! Assigning a colleague to a case: their device is asked for a key package through the team, an Add with an
 //! admin's assignment goes through the case's slot, and the Welcome carries a note with the case's routes and terms.
 
+use budstikke_case::alert::open_contact;
 use budstikke_e2ee::contact::Route;
 use budstikke_e2ee::envelope::WelcomeBody;
 use budstikke_e2ee::group::{Expect, Group, GroupError, GroupKind, KeyPackage, Member, Party};
@@ -17,11 +18,15 @@ use crate::channel::commit::want;
 use crate::channel::seat::{CASE_ID_LEN, Seat, free_case_id, staff, terms_of};
 use crate::channel::send::name_of;
 use crate::client::{Client, Work, parse_address};
+use crate::dossier::Dossier;
 use crate::error::Error;
+use crate::escalation::reach::usable_contact;
 use crate::events::Event;
 use crate::posts::usable;
 use crate::random::fresh;
-use crate::records::{self, CaseRecord, Commit, Lane, LaneUse, NoteSecret, WantedPackage, fixed};
+use crate::records::{
+    self, CaseRecord, Commit, Lane, LaneUse, NoteSecret, ReachRecord, WantedPackage, fixed,
+};
 use crate::view::{case_name, case_of_name};
 
 const NOTE: &str = "assignment";
@@ -37,6 +42,9 @@ struct Briefing {
     /// Terms that the group stands under, 32 bytes or empty.
     #[prost(bytes = "vec", tag = "3")]
     charter_terms: Vec<u8>,
+    /// How both sides of a line are reached about an alert.
+    #[prost(message, repeated, tag = "4")]
+    reaches: Vec<ReachRecord>,
 }
 
 impl Client {
@@ -144,7 +152,9 @@ pub(crate) fn briefing(work: &Work<'_>, seat: &Seat, note_key: &[u8]) -> Result<
     case.terms = terms.to_bytes();
     case.consent_seed.zeroize();
     let terms = seat.group.charter().terms.map(|hash| hash.to_vec()).unwrap_or_default();
-    let plain = Briefing { case: Some(case), lane, charter_terms: terms }.encode_to_vec();
+    let reaches = Dossier::of(work, own)?.reaches_of(&own.id);
+    let briefing = Briefing { case: Some(case), lane, charter_terms: terms, reaches };
+    let plain = briefing.encode_to_vec();
     let plain = zeroize::Zeroizing::new(plain);
     let public = HpkePublic::from_bytes(work.suite, note_key)?;
     Ok(note::seal(work.suite, &public, NOTE, &plain)?)
@@ -201,9 +211,25 @@ fn join_case(work: &Work<'_>, body: &WelcomeBody) -> Result<(), Error> {
         records::save(work.tx, &lane.label, &lane)?;
     }
     records::save(work.tx, &case.id.clone(), &case)?;
+    take_reaches(work, &case, &briefing.reaches)?;
     records::remove::<NoteSecret>(work.tx, &key)?;
     work.event(Event::CaseOpened { case: case_name(&case.id) });
     Ok(())
+}
+
+/// How both sides of a line are reached; what leads nowhere is left out, and will be said again.
+fn take_reaches(work: &Work<'_>, case: &CaseRecord, told: &[ReachRecord]) -> Result<(), Error> {
+    if !case.line || told.is_empty() {
+        return Ok(());
+    }
+    let mut file = Dossier::of(work, case)?;
+    for reach in told {
+        let Ok(contact) = open_contact(&reach.contact) else { continue };
+        if usable_contact(work, &contact).is_ok() {
+            file.newer_reach(&case.id, reach.ours, &contact, reach.at.min(work.now));
+        }
+    }
+    file.save(work)
 }
 
 /// A colleague writes a briefing: it may bring a new case and that case's lane, and touch nothing that is here.

@@ -35,6 +35,13 @@ pub(crate) fn own_device(work: &Work<'_>) -> Result<VerifiedDevice, Error> {
     Ok(chain.verify_device(&chain.claimed_root(), work.now)?)
 }
 
+/// What this device's certificate says, also after its time: for what comes in, which is not lost while it is renewed.
+pub(crate) fn own_papers(work: &Work<'_>) -> Result<VerifiedDevice, Error> {
+    let device: Device = records::need(work.tx, SELF)?;
+    let chain = Chain::from_bytes(&device.chain)?;
+    Ok(chain.trusted_device(&chain.claimed_root())?)
+}
+
 /// The unit and the team of this device.
 pub(crate) fn unit_and_team(work: &Work<'_>) -> Result<(Unit, Team), Error> {
     let (Some(unit), Some(team)) =

@@ -68,6 +68,12 @@ pub(crate) struct ReachRecord {
     pub(crate) at: i64,
 }
 
+impl Drop for ReachRecord {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.contact);
+    }
+}
+
 /// A message that came before what it is about.
 #[derive(Clone, PartialEq, Message)]
 #[prost(skip_debug)]
