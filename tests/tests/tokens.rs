@@ -15,12 +15,16 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use budstikke::clock::Clock;
-use budstikke::relay::RelayError;
+use budstikke::relay::{Download, RelayClient, RelayError};
 use budstikke::transport::Transport;
 use budstikke::{Choice, Client, Decision, Error, ErrorClass, ReachOut, SendOptions};
+use budstikke_proto::auth::CapabilityKey;
 use budstikke_proto::frame::Frame;
+use budstikke_proto::id::TokenKeyId;
 use budstikke_proto::op::Request;
-use budstikke_proto::token::{ANSWER_TEXT, REQUEST_TEXT, Token, from_text};
+use budstikke_proto::token::{
+    ANSWER_TEXT, Blinding, REQUEST_TEXT, Token, TokenKey, from_text, to_text,
+};
 use budstikke_tests::relay_process::{RelayOptions, RelayProcess, relay_binary};
 use budstikke_tests::scan::files;
 use budstikke_tests::watched::Watched;
@@ -28,6 +32,7 @@ use budstikke_tests::world::{
     offer, settle, sync, ten_in_the_morning, text, texts, unit, vault_over,
 };
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+use rand_core::OsRng;
 
 /// Two records share something when they share this many bytes: by chance that is one in 2^64 for each pair of places.
 const RUN: usize = 8;
@@ -64,6 +69,19 @@ impl Issuer {
         self.seen.extend(from_text(REQUEST_TEXT, request).unwrap());
         self.seen.extend(from_text(ANSWER_TEXT, &answer).unwrap());
         answer
+    }
+
+    /// Two tokens for whoever has no vault.
+    fn tokens(&mut self, relay: &RelayProcess) -> [Token; 2] {
+        let file = self.key_file();
+        let spki = file.lines().find_map(|line| line.strip_prefix("key = ")).unwrap();
+        let spki = BASE64.decode(spki.trim_matches('"').as_bytes()).unwrap();
+        let key = TokenKey::from_spki(&spki).unwrap();
+        let blindings = [(); 2].map(|()| key.blind(relay.address.id, &mut OsRng).unwrap());
+        let asked: Vec<_> = blindings.iter().map(Blinding::request).collect();
+        let answer = self.issue(&to_text(REQUEST_TEXT, &asked).unwrap());
+        let answers = from_text(ANSWER_TEXT, &answer).unwrap();
+        [0, 1].map(|at| blindings[at].finish(&answers[at]).unwrap())
     }
 
     /// Gives somebody tokens.
@@ -357,4 +375,33 @@ fn a_script_pipes_a_request_through_the_issuer_and_into_the_vault() {
         (&said["tokens"][0]["ready"], &said["tokens"][0]["under_way"]),
         (&1.into(), &0.into())
     );
+}
+
+/// A blob costs a token too; one that broke on the way is not paid twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blob_is_paid_with_a_token_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut issuer = Issuer::new(&folder.join("issuer"));
+    let relay = start(folder, &issuer, "tokens");
+    let way = Watched::patient();
+    let client = RelayClient::new(Arc::new(way.clone()), relay.address.clone(), Clock::system());
+    let [one, other] = issuer.tokens(&relay);
+    let keys = || [(); 2].map(|()| CapabilityKey::random(&mut OsRng));
+    let (fetch, delete) = (keys(), keys());
+    let content = vec![7; 65_536];
+    let put = |at: usize, token| {
+        client.blob_put_with_token(&fetch[at], &delete[at], 1, &content, token, |_, _| {})
+    };
+    let unpaid = client.blob_put(&fetch[0], &delete[0], 1, &content, |_, _| {}).await;
+    assert_eq!(unpaid, Err(RelayError::TokenRequired));
+    let ids = put(0, &one).await.unwrap();
+    assert_eq!(put(1, &one).await, Err(RelayError::TokenRefused), "spent");
+    put(1, &other).await.unwrap();
+    let mut download = Download::new();
+    let got = client.blob_get(&fetch[0], ids.fetch_id, &mut download, |_, _| {}).await;
+    assert!(got.unwrap() == content);
+    let stranger = Token { key_id: TokenKeyId::from_bytes([9; 32]), ..one.clone() };
+    assert_eq!(put(1, &stranger).await, Err(RelayError::TokenKey), "and nothing was spent");
+    assert_eq!(relay.stop().code(), Some(0));
 }

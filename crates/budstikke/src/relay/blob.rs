@@ -3,9 +3,11 @@
 
 use budstikke_proto::auth::CapabilityKey;
 use budstikke_proto::blob::{self, BlobSize};
+use budstikke_proto::descriptor::MailboxPrice;
 use budstikke_proto::id::{DeleteId, FetchId};
 use budstikke_proto::limits::{MAX_BLOB_PARTS, MAX_BLOB_TTL_DAYS};
 use budstikke_proto::op::{BlobHead, Request, Response};
+use budstikke_proto::token::Token;
 use budstikke_proto::work::Purpose;
 
 use super::transfer::Transfer;
@@ -129,7 +131,8 @@ impl RelayClient {
     ///
     /// # Errors
     /// [`RelayError::Invalid`] for another length or life, [`RelayError::Conflict`] when something else stands under
-    /// `fetch`, [`RelayError::Full`] or [`RelayError::Busy`] when the relay has no room or too many under way, else
+    /// `fetch`, [`RelayError::TokenRequired`] where a blob costs a token ([`Self::blob_put_with_token`]),
+    /// [`RelayError::Full`] or [`RelayError::Busy`] when the relay has no room or too many under way, else
     /// [`RelayError`].
     pub async fn blob_put(
         &self,
@@ -137,6 +140,35 @@ impl RelayClient {
         delete: &CapabilityKey,
         ttl_days: u32,
         content: &[u8],
+        progress: impl FnMut(u32, u32) + Send,
+    ) -> Result<BlobIds, RelayError> {
+        self.put_blob(fetch, delete, (ttl_days, content), None, progress).await
+    }
+
+    /// The same, paid with a token. A blob that is there already leaves it unused, so a lost answer is asked for again by the
+    /// same call. Never spend a token for two blobs.
+    ///
+    /// # Errors
+    /// [`RelayError::TokenKey`] when the relay names no such key, and nothing was spent; [`RelayError::TokenRefused`]
+    /// when it was spent before or is not genuine; else as [`Self::blob_put`].
+    pub async fn blob_put_with_token(
+        &self,
+        fetch: &CapabilityKey,
+        delete: &CapabilityKey,
+        ttl_days: u32,
+        content: &[u8],
+        token: &Token,
+        progress: impl FnMut(u32, u32) + Send,
+    ) -> Result<BlobIds, RelayError> {
+        self.put_blob(fetch, delete, (ttl_days, content), Some(token), progress).await
+    }
+
+    async fn put_blob(
+        &self,
+        fetch: &CapabilityKey,
+        delete: &CapabilityKey,
+        (ttl_days, content): (u32, &[u8]),
+        token: Option<&Token>,
         mut progress: impl FnMut(u32, u32) + Send,
     ) -> Result<BlobIds, RelayError> {
         within(ttl_days, MAX_BLOB_TTL_DAYS, "the blob's life in days")?;
@@ -149,10 +181,19 @@ impl RelayClient {
         let (mut broke, mut asked) = (false, false);
         loop {
             let session = self.session().await?;
+            let work_pays = session.descriptor.mailbox_price != MailboxPrice::Token;
             // Each blob costs, also a repeated one.
             let wanted = asked || session.descriptor.work_effort > 0;
             let put = async {
-                let work = if wanted { Some(session.work(purpose).await?) } else { None };
+                let work = match token {
+                    // Spent by the attempt that broke, perhaps: then the blob is there, and costs nothing.
+                    Some(token) => match session.paid_by(token).await {
+                        Err(RelayError::TokenRefused) if broke => None,
+                        paid => Some(paid?),
+                    },
+                    None if wanted && work_pays => Some(session.work(purpose).await?),
+                    None => None,
+                };
                 let frames = (0..).zip(&payloads).map(|(index, payload)| {
                     let work = work.filter(|_| index == 0);
                     (Request::BlobPut { head, index, work }, payload.clone())
@@ -169,6 +210,8 @@ impl RelayClient {
                     broke = true;
                     continue;
                 }
+                Err(RelayError::WorkRequired) if token.is_some() => Err(RelayError::TokenRefused),
+                Err(RelayError::WorkRequired) if !work_pays => Err(RelayError::TokenRequired),
                 // It asks since a moment ago, or the challenge grew stale.
                 Err(RelayError::WorkRequired) if !asked => {
                     asked = true;

@@ -10,6 +10,7 @@ use budstikke_proto::frame::{Frame, Kind};
 use budstikke_proto::id::RelayId;
 use budstikke_proto::limits::TAG_LEN;
 use budstikke_proto::op::{Request, Response};
+use budstikke_proto::token::Token;
 use budstikke_proto::work::{Purpose, Solution};
 use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, mpsc};
@@ -154,6 +155,20 @@ impl Session {
         tokio::select! {
             () = self.shared.ended.cancelled() => Err(self.shared.failure()),
             solution = search => solution,
+        }
+    }
+
+    /// Asks for a challenge that a token pays for, so that there is nothing to solve.
+    pub(super) async fn paid_by(&self, token: &Token) -> Result<Solution, RelayError> {
+        if !self.descriptor.token_keys.contains(&token.key_id) {
+            return Err(RelayError::TokenKey);
+        }
+        let request = Request::ChallengeByToken { token: token.clone() };
+        match self.call(Ask::new(None, request)).await.map(|answer| answer.last) {
+            Ok(Response::Seed { seed, .. }) => Ok(Solution { seed, nonce: 0, solution: [0; 16] }),
+            Ok(_) => Err(RelayError::Protocol("its answer belongs to another request")),
+            Err(RelayError::WorkRequired) => Err(RelayError::TokenRefused),
+            Err(error) => Err(error),
         }
     }
 
