@@ -89,7 +89,16 @@ fn made() -> BTreeSet<String> {
         ),
         (
             "demo-who",
-            &["ministry", "officer-a", "officer-b", "desk-m", "decider-k", "heron", "relay"],
+            &[
+                "ministry",
+                "officer-a",
+                "officer-b",
+                "desk-m",
+                "decider-k",
+                "duty-d",
+                "heron",
+                "relay",
+            ],
         ),
     ];
     for (prefix, names) in lists {
