@@ -89,7 +89,7 @@ async fn what_a_captor_granted_stays_void_whatever_its_clock_says() {
     case.world.clock.advance(DAY);
     a.person_reached(&case.at_mission, "HERON").await.expect("reached");
     let act = case.plan("plan-demarche.toml").await;
-    assert_eq!(refused(case.submit(&act).await).code(), "C05");
+    assert_eq!(refused(case.submit(&act).await).code(), "C01", "as if it had never been given");
     // HERON's own word counts again.
     captor.close().await.expect("close");
     let heron = reopen(case.world.path("heron"), &case.world.clock).await;
@@ -189,7 +189,7 @@ async fn the_file_of_a_case_has_a_bound_and_stays_whole_at_it() {
     let entry = contact.entries[0].clone();
     contact.entries = vec![entry; 32];
     for entry in &mut contact.entries {
-        entry.what = "x".repeat(1_000);
+        entry.what = "\u{10348}".repeat(1_000);
     }
     let full = loop {
         match a.add_to_intake(&case.at_mission, part.clone()).await {

@@ -176,6 +176,6 @@ async fn every_damaged_file_is_noticed_and_named_and_nothing_wrong_is_served() {
             std::fs::remove_dir_all(&broken).unwrap();
         }
     }
-    println!("{} files: refused {refused}, partly served {partly}, harmless {harmless}", all.len());
-    assert!(refused > 50 && partly > 0);
+    // Most damages are of the first sort; what is harmless fell on bytes that nobody reads.
+    assert!(refused > 50 && partly > 0, "refused {refused}, partly {partly}, harmless {harmless}");
 }
