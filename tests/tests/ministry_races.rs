@@ -8,7 +8,6 @@
     reason = "a test fails loudly"
 )]
 
-use budstikke::SendOptions;
 use budstikke::case::action::ActionPhase;
 use budstikke::case::consent::Suspension;
 use budstikke::case::file::{ConsentFile, Format, IntakeFile};
@@ -17,6 +16,7 @@ use budstikke::case::wire::{
 };
 use budstikke::case::{Refusal, Unit};
 use budstikke::clock::Clock;
+use budstikke::{SendOptions, Submission};
 use budstikke_tests::case_work::{CaseWork, DAY, HOUR, MINUTE, plan, refused};
 use budstikke_tests::world::{data, reopen, settle, sync, text};
 use prost::Message;
@@ -95,7 +95,8 @@ async fn what_a_captor_granted_stays_void_whatever_its_clock_says() {
     let heron = reopen(case.world.path("heron"), &case.world.clock).await;
     heron.give_consent(&case.at_heron, case.answers("consent-demarche.toml")).await.expect("grant");
     settle(&[&heron, a]).await;
-    case.submit(&act).await.expect("submit");
+    let submission = Submission { note: "Before the hearing.".into(), decide_by_s: 0 };
+    a.submit_act(&case.at_mission, &act, submission).await.expect("submit");
 }
 
 #[tokio::test(flavor = "multi_thread")]

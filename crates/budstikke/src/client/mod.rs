@@ -7,6 +7,7 @@ mod builder;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use budstikke_e2ee::suite::{Env, Suite};
@@ -47,6 +48,8 @@ struct Inner {
     /// Wakes a listener when something new waits in the outbox.
     queued: Notify,
     stop: CancellationToken,
+    /// Unix seconds at which [`Client::once_a_minute`] last said yes.
+    looked: AtomicI64,
 }
 
 /// Connections by relay address and purpose.
@@ -91,6 +94,7 @@ impl Client {
             turn: tokio::sync::Mutex::new(()),
             queued: Notify::new(),
             stop: CancellationToken::new(),
+            looked: AtomicI64::new(i64::MIN),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -150,6 +154,17 @@ impl Client {
 
     pub(crate) fn suite(&self) -> &Suite {
         &self.inner.suite
+    }
+
+    /// Whether a minute has passed since this last said yes: for what is dear and changes seldom.
+    pub(crate) fn once_a_minute(&self) -> bool {
+        let now = self.now();
+        let since = self.inner.looked.load(Ordering::Relaxed);
+        let due = now.saturating_sub(since) >= 60;
+        if due {
+            self.inner.looked.store(now, Ordering::Relaxed);
+        }
+        due
     }
 
     /// Waits until something new waits in the outbox.

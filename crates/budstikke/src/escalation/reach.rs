@@ -33,7 +33,8 @@ impl Client {
     /// week. What fails for one line stops no other.
     pub(crate) async fn tell_reach(&self) -> Result<(), Error> {
         let mut failed = Ok(());
-        for line in self.vault(untold).await? {
+        let also_order = self.once_a_minute();
+        for line in self.vault(move |work| untold(work, also_order)).await? {
             match self.tell_reach_of(line).await {
                 Err(error) if error.is_fatal() => return Err(error),
                 told => failed = failed.and(told),
@@ -58,15 +59,14 @@ impl Client {
 
 /// Lines under terms over which this team has not said for a week how it is reached, or not who comes next now, or not
 /// in a way that this device can confirm.
-fn untold(work: &Work<'_>) -> Result<Vec<Vec<u8>>, Error> {
+fn untold(work: &Work<'_>, also_order: bool) -> Result<Vec<Vec<u8>>, Error> {
     // Where there is no team yet, there is nothing to say.
     let Ok((_, team)) = unit_and_team(work) else { return Ok(Vec::new()) };
-    let (Ok(own), Ok(seat)) = (own_device(work), Seat::team(work)) else { return Ok(Vec::new()) };
+    let Ok(own) = own_device(work) else { return Ok(Vec::new()) };
     if team.route.is_empty() {
         return Ok(Vec::new());
     }
-    let order = order(&own, &seat, work.now)?;
-    let mut lines = Vec::new();
+    let (mut lines, mut told) = (Vec::new(), Vec::new());
     for (id, case) in records::all::<CaseRecord>(work.tx)?.into_iter().filter(|(_, c)| c.line) {
         let terms = terms_of(&case)?;
         let in_force = matches!(terms.phase(work.now), Phase::InForce | Phase::Amending);
@@ -74,20 +74,25 @@ fn untold(work: &Work<'_>) -> Result<Vec<Vec<u8>>, Error> {
         if !in_force || !case_roles(&own.roles, terms.leg()).iter().any(may) {
             continue;
         }
-        let file = Dossier::of(work, &case)?;
-        let stands = match file.reach(&id, true) {
-            Some(reach) => {
-                // A colleague's device may know of more people than this one, and not of fewer for long.
-                let all_named = order.iter().all(|role| reach.contact.order.contains(role));
-                let young = work.now.saturating_sub(reach.at) < KEY_AGE_S;
-                young && all_named && leads_here(work, &id, &reach.contact)?.is_some()
+        match Dossier::of(work, &case)?.reach(&id, true) {
+            Some(reach)
+                if work.now.saturating_sub(reach.at) < KEY_AGE_S
+                    && leads_here(work, &id, &reach.contact)?.is_some() =>
+            {
+                told.push((id, reach.contact.order.clone()));
             }
-            None => false,
-        };
-        if !stands {
-            lines.push(id);
+            _ => lines.push(id),
         }
     }
+    if (lines.is_empty() && !also_order) || (lines.is_empty() && told.is_empty()) {
+        return Ok(lines);
+    }
+    // Before the admin's device has let this one into the team, it speaks for nobody.
+    let Ok(seat) = Seat::team(work) else { return Ok(Vec::new()) };
+    let order = order(&own, &seat, work.now)?;
+    // A colleague's device may know of more people than this one, and not of fewer for long.
+    let lacks = |named: &[i32]| order.iter().any(|role| !named.contains(role));
+    lines.extend(told.into_iter().filter(|(_, named)| lacks(named)).map(|(id, _)| id));
     Ok(lines)
 }
 

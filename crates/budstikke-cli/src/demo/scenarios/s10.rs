@@ -69,6 +69,7 @@ async fn passed_on(stage: &mut Stage<'_>, office: &Office) -> Result<(), Stop> {
     stage.tell.scene("demo-s10-scene-passed-on");
     let Office { company: Company { a, desk, k, .. }, duty } = office;
     it_is(stage, 1, (17, 5));
+    office.settle(stage).await?;
     let raised = office.raise(stage, false).await?;
     stage.tell.does(OfficerA, "demo-s10-raises", &[]);
     stage.tell.quote(std::slice::from_ref(&raised.alert.headline));
