@@ -37,10 +37,11 @@ struct Gate {
 }
 
 impl Watched {
-    /// A transport that gives up on a silent relay after half a second: loopback answers at once or never.
+    /// A transport that gives up on a silent relay after two seconds: loopback answers at once or never, a busy machine a
+    /// little later.
     pub fn new() -> Self {
         let mut config = QuicConfig::default();
-        config.connect_timeout = Duration::from_millis(500);
+        config.connect_timeout = Duration::from_secs(2);
         Self::over(config)
     }
 
