@@ -183,7 +183,7 @@ impl Client {
                         crash::point("outbox-after-delete");
                         done.sent += 1;
                     }
-                    Err(error @ (Error::Vault(_) | Error::Damaged { .. })) => return Err(error),
+                    Err(error) if error.is_fatal() => return Err(error),
                     // A route came from somebody else: whatever is wrong with one holds up no other.
                     Err(error) => {
                         done.problem.get_or_insert(explain(&error));

@@ -245,7 +245,7 @@ impl Client {
 fn note(report: &mut SyncReport, result: Result<(), Error>) -> Result<(), Error> {
     match result {
         Ok(()) | Err(Error::Relay(RelayError::ClientClosed)) => Ok(()),
-        Err(error @ (Error::Vault(_) | Error::Damaged { .. })) => Err(error),
+        Err(error) if error.is_fatal() => Err(error),
         Err(error) => {
             let about_tokens = matches!(&error, Error::Relay(relay) if relay.is_about_tokens());
             report.wants_token |= about_tokens;

@@ -62,7 +62,7 @@ pub(crate) fn skip(work: &Work<'_>, post_key: &[u8], seq: u64, why: &str) -> Res
 /// Whether an error is about the cell, so that the next one can be taken, and not about this device.
 pub(crate) fn is_about_the_cell(error: &Error) -> bool {
     match error {
-        Error::Vault(_) | Error::Damaged { .. } => false,
+        error if error.is_fatal() => false,
         Error::Group(error) => !matches!(
             error.downcast_ref::<GroupError>(),
             Some(GroupError::Store(_) | GroupError::Library(_))

@@ -7,7 +7,7 @@ use budstikke_case::wire::{AckKind, Alert, AlertAck, AlertCancelled, ReceiptKind
 use budstikke_case::{Act, Hash, Leg, Refusal, Warning};
 use prost::Message;
 
-use super::act::{line_seat, mission_case};
+use super::act::mission_case;
 use super::consent::line_of;
 use super::file::{Dossier, KeptAlert, files};
 use super::keys::{attest, own_officer, role_for};
@@ -76,21 +76,22 @@ impl Client {
             alert.alert_id = fresh::<16>().to_vec();
             let brief = Dossier::of(work, &case)?.brief;
             alert.brief_hash = brief.map(Hash::to_vec).unwrap_or_default();
-            let seat = line_seat(work, &case)?;
             let line = line_of(work, &case)?.ok_or(Refusal::MinistryLegNotAgreed)?;
+            let seat = Seat::case(work, line.clone())?;
             // Whatever is wrong with how the others are reached, the alert itself goes out.
-            if let Err(error) = plan(work, &line, &mut alert) {
-                if error.is_fatal() {
-                    return Err(error);
-                }
+            let ways = match plan(work, &line, &mut alert) {
+                Err(error) if error.is_fatal() => return Err(error),
+                ways => ways.ok().flatten(),
+            };
+            if ways.is_none() {
                 alert.escalation = None;
             }
             let urgency = Urgency::try_from(alert.preset).unwrap_or_default();
             let options = SendOptions { urgency, ..SendOptions::default() };
             let mut sent = post(work, seat, alert.clone().into(), &options)?;
-            leave(work, &line, &alert)?;
-            if alert.escalation.is_none() {
-                sent.warnings.push(Warning::NobodyNext);
+            match &ways {
+                Some(ways) => leave(work, ways, &alert)?,
+                None => sent.warnings.push(Warning::NobodyNext),
             }
             Ok(sent)
         })
@@ -254,12 +255,17 @@ fn keys<R>(records: Vec<(Vec<u8>, R)>) -> Vec<Vec<u8>> {
 fn look(work: &Work<'_>, case_id: &[u8]) -> Result<(), Error> {
     let Some(case) = records::load::<CaseRecord>(work.tx, case_id)? else { return Ok(()) };
     let mut file = Dossier::of(work, &case)?;
-    let mut told = false;
+    let now = work.now;
+    let is_due = |kept: &KeptAlert, at: i64| at > kept.told_of && at <= now;
+    if !file.alerts.iter().any(|kept| kept.state.stages().iter().any(|(at, _)| is_due(kept, *at))) {
+        return Ok(());
+    }
     let papers = own_papers(work).ok();
     let mine = papers.map(|own| case_roles(&own.roles, Leg::MissionMinistry)).unwrap_or_default();
     for kept in &mut file.alerts {
-        let brought = |(at, _): &(i64, Stage)| *at > kept.told_of && *at <= work.now;
-        for (at, stage) in kept.state.stages().into_iter().filter(brought).collect::<Vec<_>>() {
+        let mut due = kept.state.stages();
+        due.retain(|(at, _)| is_due(kept, *at));
+        for (at, stage) in due {
             let alert = short(&kept.state.alert().alert_id);
             match stage {
                 // Only whoever can still take it needs to hurry.
@@ -287,10 +293,10 @@ fn look(work: &Work<'_>, case_id: &[u8]) -> Result<(), Error> {
                     work.event(Event::AlertExhausted { alert });
                 }
             }
-            (kept.told_of, told) = (at, true);
+            kept.told_of = at;
         }
     }
-    if told { file.save(work) } else { Ok(()) }
+    file.save(work)
 }
 
 const NO_ALERT: Error = Error::NotFound { what: "an alert of that name" };

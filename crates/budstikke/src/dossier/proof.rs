@@ -81,7 +81,7 @@ pub(super) fn tell(
         let (status, _) = status(&seat, &file.ledger, statement, *scope, work.now)?;
         match post(work, seat, status.into(), &SendOptions::default()) {
             Ok(_) => {}
-            Err(error @ (Error::Vault(_) | Error::Damaged { .. })) => return Err(error),
+            Err(error) if error.is_fatal() => return Err(error),
             Err(_) => {
                 let what = "the Ministry could not be told here that a consent no longer stands: \
                             tell it another way";

@@ -32,20 +32,31 @@ const READING_S: i64 = 7 * DAY_S;
 /// Nothing is held for longer than 28 days.
 const HELD_S: i64 = 29 * DAY_S;
 
-/// The steps for an alert of this line: nobody when the other side has named nobody, or its key will be forgotten
+/// Where copies go, and where answers to them come.
+pub(crate) struct Ways {
+    to: EscalationContact,
+    reply: EscalationContact,
+}
+
+/// The steps for an alert of this line: none when the other side has named nobody, or its key will be forgotten
 /// before the last of them has had time.
-pub(crate) fn plan(work: &Work<'_>, line: &CaseRecord, alert: &mut Alert) -> Result<(), Error> {
+pub(crate) fn plan(
+    work: &Work<'_>,
+    line: &CaseRecord,
+    alert: &mut Alert,
+) -> Result<Option<Ways>, Error> {
     let file = Dossier::of(work, line)?;
     let (Some(reach), Some(own)) = (file.reach(&line.id, false), file.reach(&line.id, true)) else {
-        return Ok(());
+        return Ok(None);
     };
-    let contact = &reach.contact;
+    let ways = Ways { to: reach.contact.clone(), reply: own.contact.clone() };
+    let contact = &ways.to;
     let turn = turn_s(strict(alert.preset));
     let turns = u32::try_from(contact.order.len()).unwrap_or(u32::MAX);
     let exhausted_after_s = turn.saturating_mul(turns);
     let last = alert.ack_by_s.saturating_add(exhausted_after_s.into());
     if turns == 0 || contact.valid_until_s < last.saturating_add(READING_S) {
-        return Ok(());
+        return Ok(None);
     }
     let route = Route::from_bytes(&contact.route)?;
     let step = |(number, to): (u32, &i32)| EscalationStep {
@@ -59,22 +70,18 @@ pub(crate) fn plan(work: &Work<'_>, line: &CaseRecord, alert: &mut Alert) -> Res
     let steps: Vec<_> = (0..).zip(&contact.order).map(step).collect();
     alert.escalation = Some(Escalation { steps, exhausted_after_s });
     // The number of cells takes one byte, whatever it is: the longest copy tells it for all.
-    let (_, longest) = copy(work, contact, &own.contact, alert, turns.saturating_sub(1))?;
+    let (_, longest) = copy(work, &ways, alert, turns.saturating_sub(1))?;
     let cells = u32::try_from(longest.len().div_ceil(FRAGMENT_LEN)).unwrap_or(u32::MAX);
     let steps = alert.escalation.iter_mut().flat_map(|escalation| &mut escalation.steps);
     steps.for_each(|step| step.cells = cells);
-    Ok(())
+    Ok(Some(ways))
 }
 
 /// Leaves the copies of an alert that was just raised.
-pub(crate) fn leave(work: &Work<'_>, line: &CaseRecord, alert: &Alert) -> Result<(), Error> {
-    let Some(escalation) = &alert.escalation else { return Ok(()) };
-    let file = Dossier::of(work, line)?;
-    let (Some(reach), Some(own)) = (file.reach(&line.id, false), file.reach(&line.id, true)) else {
-        return Ok(());
-    };
-    for (number, step) in (0..).zip(&escalation.steps) {
-        let (route, envelope) = copy(work, &reach.contact, &own.contact, alert, number)?;
+pub(crate) fn leave(work: &Work<'_>, ways: &Ways, alert: &Alert) -> Result<(), Error> {
+    let steps = alert.escalation.iter().flat_map(|escalation| &escalation.steps);
+    for (number, step) in (0..).zip(steps) {
+        let (route, envelope) = copy(work, ways, alert, number)?;
         let seed = fixed(&step.cancel_key, "a cancel key")?;
         let after = alert.ack_by_s.saturating_sub(alert.raised_at_s);
         let hold = Hold {
@@ -88,16 +95,10 @@ pub(crate) fn leave(work: &Work<'_>, line: &CaseRecord, alert: &Alert) -> Result
     Ok(())
 }
 
-fn copy(
-    work: &Work<'_>,
-    to: &EscalationContact,
-    reply: &EscalationContact,
-    alert: &Alert,
-    step: u32,
-) -> Result<(Route, Vec<u8>), Error> {
+fn copy(work: &Work<'_>, ways: &Ways, alert: &Alert, step: u32) -> Result<(Route, Vec<u8>), Error> {
     let (key, chain) = signer(work)?;
-    let word = Word::Copy { alert: alert.encode_to_vec(), step, reply: reply.encode_to_vec() };
-    sealed_to(work, to, &held::sign(&word, &key, &chain, work.now))
+    let word = Word::Copy { alert: alert.encode_to_vec(), step, reply: ways.reply.encode_to_vec() };
+    sealed_to(work, &ways.to, &held::sign(&word, &key, &chain, work.now))
 }
 
 /// What follows when an alert was answered or taken back: who has it keeps the copies that are still to come from coming;

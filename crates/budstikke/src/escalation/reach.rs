@@ -289,13 +289,7 @@ pub(crate) fn for_colleague(work: &Work<'_>) -> Result<(Vec<HeldKeyRecord>, Vec<
 
 /// Held keys are forgotten when nothing sealed to them can come any more.
 pub(super) fn forget_old_keys(work: &Work<'_>) -> Result<(), Error> {
-    for (id, key) in records::all::<HeldKeyRecord>(work.tx)? {
-        if key.valid_until <= work.now {
-            records::remove::<HeldKeyRecord>(work.tx, &id)?;
-            work.tx.erase_now();
-        }
-    }
-    Ok(())
+    records::forget(work.tx, |key: &HeldKeyRecord| key.valid_until <= work.now)
 }
 
 /// The secrets of all keys that this device holds.

@@ -196,13 +196,7 @@ fn make_bundle(work: &Work<'_>) -> Result<Bundle, Error> {
 
 /// Every device that holds an intake key forgets it in time: a captor of any of them could open what it opened.
 fn forget_old_keys(work: &Work<'_>) -> Result<(), Error> {
-    for (id, key) in records::all::<IntakeKeyRecord>(work.tx)? {
-        if key.valid_until <= work.now {
-            records::remove::<IntakeKeyRecord>(work.tx, &id)?;
-            work.tx.erase_now();
-        }
-    }
-    Ok(())
+    records::forget(work.tx, |key: &IntakeKeyRecord| key.valid_until <= work.now)
 }
 
 /// The newest intake key, made anew after a day.

@@ -61,6 +61,17 @@ pub(crate) fn remove<R: Record>(tx: &Tx<'_>, key: &[u8]) -> Result<bool, Error> 
     Ok(tx.delete(R::KIND, key)?)
 }
 
+/// Removes the records that are over; what they held is erased with this transaction.
+pub(crate) fn forget<R: Record>(tx: &Tx<'_>, over: impl Fn(&R) -> bool) -> Result<(), Error> {
+    for (key, record) in all::<R>(tx)? {
+        if over(&record) {
+            remove::<R>(tx, &key)?;
+            tx.erase_now();
+        }
+    }
+    Ok(())
+}
+
 /// All records of a kind with their keys, oldest first.
 pub(crate) fn all<R: Record>(tx: &Tx<'_>) -> Result<Vec<(Vec<u8>, R)>, Error> {
     let rows = tx.list(R::KIND)?;
