@@ -6,9 +6,15 @@
 
 use std::fmt;
 
+use budstikke_proto::{
+    cell::{self, CellError, Opened, SealKey},
+    limits::MAX_SLOT_CELLS,
+};
+use rand_core::{CryptoRng, RngCore};
+use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::keys::SigningKey;
+use crate::{envelope::Envelope, keys::SigningKey};
 
 pub(crate) const SLOT_LABEL: &str = "budstikke/slot/v1";
 pub(crate) const CLAIM_LABEL: &str = "budstikke/claim/v1";
@@ -48,6 +54,58 @@ impl SlotKeys {
     /// Signs exactly `message`; the wire contract defines what an entry's signature covers.
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.signing.sign_raw(message)
+    }
+}
+
+/// A commit can't be put into a slot's entry.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SlotError {
+    /// It needs more than four cells: make it in several.
+    #[error("the change is too large for one step; make it in several")]
+    TooLarge,
+    /// The cells can't be made.
+    #[error(transparent)]
+    Cell(#[from] CellError),
+}
+
+impl SlotKeys {
+    /// The sealed cells of an entry that holds this commit, each of 15,024 bytes (SPEC.md section
+    /// 10.8).
+    ///
+    /// # Errors
+    /// [`SlotError::TooLarge`] beyond four cells.
+    pub fn seal_entry(
+        &self,
+        commit: &[u8],
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<Vec<Vec<u8>>, SlotError> {
+        let mut name = [0; 16];
+        rng.fill_bytes(&mut name);
+        let fragments = cell::split(&Envelope::Mls(commit.to_vec()).to_bytes(), name)?;
+        if fragments.len() > MAX_SLOT_CELLS as usize {
+            return Err(SlotError::TooLarge);
+        }
+        let seal = SealKey::from_bytes(*self.seal);
+        Ok(fragments.iter().map(|part| cell::seal(part, &seal, rng)).collect::<Result<_, _>>()?)
+    }
+
+    /// The commit inside an entry, if its cells open and hold one.
+    pub fn open_entry(&self, cells: &[Vec<u8>]) -> Option<Vec<u8>> {
+        let seal = SealKey::from_bytes(*self.seal);
+        let mut envelope = Vec::new();
+        for (place, sealed) in cells.iter().enumerate() {
+            match cell::open(sealed, &seal) {
+                Ok(Opened::Fragment(fragment)) if usize::from(fragment.index) == place => {
+                    envelope.extend_from_slice(&fragment.body);
+                }
+                _ => return None,
+            }
+        }
+        match Envelope::from_bytes(&envelope) {
+            Ok(Envelope::Mls(message)) => Some(message),
+            _ => None,
+        }
     }
 }
 

@@ -5,8 +5,8 @@
 //! transaction. After a rollback drop the value and [`Group::load`] it again.
 //!
 //! Commits are ordered through slots (SPEC.md section 10.8): make a commit (it is *pending* and
-//! persisted), append it to the slot of the current epoch, read the slot back, then either
-//! [`Group::merge_pending`] (ours was first) or process the winner, which drops ours, and make it
+//! persisted), append it to the slot of the current epoch, read the slot back and give its entries to
+//! [`Group::read_slot`]: ours was first and is merged, or the winner is, which drops ours: make it
 //! again.
 
 mod assignment;
@@ -14,6 +14,7 @@ mod charter;
 mod frame;
 mod identity;
 mod inbound;
+mod order;
 mod outbound;
 mod policy;
 mod record;
@@ -29,6 +30,7 @@ pub use charter::{Charter, GroupKind};
 pub use frame::Finding;
 pub use identity::{Credential, Identity, IdentityError, Member, Party, PartyId};
 pub use inbound::{Application, Expect, Inbound, Staged};
+pub use order::{Outcome, Reading};
 pub use outbound::{KEY_PACKAGE_LIFETIME, KeyPackage, MAX_ADDS, Pending};
 
 use crate::{

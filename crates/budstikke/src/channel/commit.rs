@@ -7,10 +7,9 @@
 use budstikke_case::Phase;
 use budstikke_e2ee::contact::Route;
 use budstikke_e2ee::envelope::{Envelope, Nudge, WelcomeBody};
-use budstikke_e2ee::group::{Assignment, GroupError, Inbound, KeyPackage, Pending};
-use budstikke_proto::cell::{self, Opened, SealKey};
+use budstikke_e2ee::group::{Assignment, GroupError, KeyPackage, Outcome, Pending};
+use budstikke_e2ee::slot::{SlotError, SlotKeys};
 use budstikke_proto::id::SlotId;
-use budstikke_proto::limits::{MAX_SLOT_CELLS, MAX_SLOT_ENTRIES};
 use budstikke_proto::sign::SigningSeed;
 use rand_core::OsRng;
 
@@ -21,7 +20,6 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::mission::{assign, own_device};
 use crate::outbox::{Belongs, enqueue};
-use crate::random::fresh;
 use crate::records::{self, Commit, SELF, Team};
 use crate::relay::{RelayError, SlotEntry, Standing};
 
@@ -41,7 +39,7 @@ struct SlotView {
 type Entry = (SigningSeed, Vec<Vec<u8>>);
 
 /// What reading a slot led to.
-enum Outcome {
+enum Step {
     /// The group is in the next epoch.
     Advanced,
     /// No valid entry yet, and room for one.
@@ -61,15 +59,15 @@ impl Client {
             let (id, slot) = (group_id.to_vec(), view.id);
             let outcome = self.vault(move |work| apply(work, &id, slot, &entries)).await?;
             match outcome {
-                Outcome::Advanced => {
+                Step::Advanced => {
                     crash::point("commit-after-merge");
                     // Now, not at the end: only the last few epochs can still be read then, and the next commit may
                     // set terms whose acceptance waits among these.
                     self.retry_deferred(group_id).await?;
                 }
-                Outcome::Spoilt => {}
-                Outcome::Open if !view.wanted => return Ok(()),
-                Outcome::Open => {
+                Step::Spoilt => {}
+                Step::Open if !view.wanted => return Ok(()),
+                Step::Open => {
                     let id = group_id.to_vec();
                     let Some((key, cells)) = self.vault(move |work| stage(work, &id)).await? else {
                         continue;
@@ -154,6 +152,13 @@ fn stage(work: &Work<'_>, group_id: &[u8]) -> Result<Option<Entry>, Error> {
     if !commit.cells.is_empty() && current {
         return Ok(Some((signing, commit.cells.clone())));
     }
+    if let Some(pending) = seat.group.pending().filter(|_| current) {
+        // The slot before this one was spoilt. The same commit again, not another one: whoever saw it there could
+        // put it here, and this device would not know it as its own any more.
+        commit.cells = sealed(&keys, &pending.commit)?;
+        records::save(work.tx, group_id, &commit)?;
+        return Ok(Some((signing, commit.cells)));
+    }
     seat.group.clear_pending(&env)?;
     if no_longer_needed(&seat, &commit)? {
         done_with(work, commit)?;
@@ -182,15 +187,7 @@ fn stage(work: &Work<'_>, group_id: &[u8]) -> Result<Option<Entry>, Error> {
     } else {
         seat.group.set_terms(&env, &seat.me, records::fixed(&commit.terms, "the terms")?)?
     };
-    let envelope = Envelope::Mls(pending.commit.clone()).to_bytes();
-    let name = fresh::<16>();
-    let seal = SealKey::from_bytes(*keys.seal_key());
-    let fragments = cell::split(&envelope, name)?;
-    if fragments.len() > MAX_SLOT_CELLS as usize {
-        return Err(Error::NotReady("this change is too large for one step; make it in several"));
-    }
-    let cells = fragments.iter().map(|fragment| cell::seal(fragment, &seal, &mut OsRng));
-    commit.cells = cells.collect::<Result<_, _>>()?;
+    commit.cells = sealed(&keys, &pending.commit)?;
     if !commit.note_key.is_empty() {
         commit.note = assign::briefing(work, &seat, &commit.note_key)?;
     }
@@ -199,6 +196,13 @@ fn stage(work: &Work<'_>, group_id: &[u8]) -> Result<Option<Entry>, Error> {
     commit.epoch = seat.group.epoch();
     records::save(work.tx, group_id, &commit)?;
     Ok(Some((signing, commit.cells.clone())))
+}
+
+fn sealed(keys: &SlotKeys, commit: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
+    keys.seal_entry(commit, &mut OsRng).map_err(|error| match error {
+        SlotError::Cell(error) => error.into(),
+        _ => Error::NotReady("this change is too large for one step; make it in several"),
+    })
 }
 
 /// An Add of the wanted key package, unless its device is a member already.
@@ -227,68 +231,45 @@ fn apply(
     group_id: &[u8],
     slot: SlotId,
     entries: &[SlotEntry],
-) -> Result<Outcome, Error> {
-    let Some(mut seat) = Seat::of_group(work, group_id)? else { return Ok(Outcome::Open) };
+) -> Result<Step, Error> {
+    let Some(mut seat) = Seat::of_group(work, group_id)? else { return Ok(Step::Open) };
     let env = work.env();
     let keys = seat.group.slot_keys(&env, seat.group.slot_attempt())?;
     if keys.id() != *slot.as_bytes() {
         // Another call moved the group meanwhile.
-        return Ok(Outcome::Advanced);
+        return Ok(Step::Advanced);
     }
-    let seal = SealKey::from_bytes(*keys.seal_key());
+    let cells: Vec<_> = entries
+        .iter()
+        .map(|entry| (entry.standing == Standing::Good).then_some(entry.cells.as_slice()))
+        .collect();
     let accepted = seat.accepted_terms()?;
-    for entry in entries.iter().filter(|entry| entry.standing == Standing::Good) {
-        let Some(message) = read_entry(entry, &seal) else { continue };
-        match seat.group.process(&env, &message, accepted)? {
-            Inbound::OwnCommit => {
-                seat.group.merge_pending(&env)?;
-                keep_receipt(work, &mut seat, slot, entry)?;
-                won(work, &seat)?;
-                return Ok(Outcome::Advanced);
-            }
-            Inbound::Commit(staged) => {
-                let changed = !staged.added().is_empty() || !staged.removed().is_empty();
-                seat.group.merge_staged(&env, *staged)?;
-                keep_receipt(work, &mut seat, slot, entry)?;
-                lost(work, &seat)?;
-                if changed {
-                    work.event(Event::MembersChanged { case: seat.case_name() });
-                }
-                return Ok(Outcome::Advanced);
-            }
-            // Void for every member alike: the next entry counts.
-            Inbound::Rejected(rejection) if rejection.check.same_for_all() => {
-                work.event(Event::Problem { what: rejection.to_string() });
-            }
-            // Terms that this device has not seen accepted yet, say: to pass over it would be to leave the others.
-            // The error rolls everything back, so that the same entry can be judged again.
-            Inbound::Rejected(rejection) => return Err(group_error(rejection)),
-            _ => {}
+    // An error, such as terms that this device has not seen accepted yet, rolls everything back, so that the same
+    // entry can be judged again.
+    let reading = seat.group.read_slot(&env, &cells, accepted)?;
+    for rejection in reading.void {
+        work.event(Event::Problem { what: rejection.to_string() });
+    }
+    match reading.outcome {
+        Outcome::Won { place } => {
+            keep_receipt(work, &mut seat, slot, entries.get(place))?;
+            won(work, &seat)?;
+            Ok(Step::Advanced)
         }
-    }
-    if entries.len() >= MAX_SLOT_ENTRIES as usize {
-        seat.group.next_slot_attempt(&env)?;
-        // What is staged is sealed for the slot that is spoilt: in the next one nobody could open it.
-        unstage(work, group_id)?;
-        return Ok(Outcome::Spoilt);
-    }
-    Ok(Outcome::Open)
-}
-
-/// The commit inside an entry, if its cells open and hold one.
-fn read_entry(entry: &SlotEntry, seal: &SealKey) -> Option<Vec<u8>> {
-    let mut envelope = Vec::new();
-    for (place, sealed) in entry.cells.iter().enumerate() {
-        match cell::open(sealed, seal) {
-            Ok(Opened::Fragment(fragment)) if usize::from(fragment.index) == place => {
-                envelope.extend_from_slice(&fragment.body);
+        Outcome::Followed { place, added, removed, .. } => {
+            keep_receipt(work, &mut seat, slot, entries.get(place))?;
+            lost(work, &seat)?;
+            if !added.is_empty() || !removed.is_empty() {
+                work.event(Event::MembersChanged { case: seat.case_name() });
             }
-            _ => return None,
+            Ok(Step::Advanced)
         }
-    }
-    match Envelope::from_bytes(&envelope) {
-        Ok(Envelope::Mls(message)) => Some(message),
-        _ => None,
+        Outcome::Open => Ok(Step::Open),
+        Outcome::Spoilt => {
+            // What is staged is sealed for the slot that is spoilt: in the next one nobody could open it.
+            reseal_later(work, group_id)?;
+            Ok(Step::Spoilt)
+        }
     }
 }
 
@@ -346,14 +327,21 @@ fn unstage(work: &Work<'_>, group_id: &[u8]) -> Result<bool, Error> {
     Ok(true)
 }
 
+/// What is staged waits to be sealed for the next slot of the same epoch.
+fn reseal_later(work: &Work<'_>, group_id: &[u8]) -> Result<(), Error> {
+    let Some(mut commit) = records::load::<Commit>(work.tx, group_id)? else { return Ok(()) };
+    commit.cells.clear();
+    records::save(work.tx, group_id, &commit)
+}
+
 /// Remembers the relay's latest word on this group's order; it travels in the next message.
 fn keep_receipt(
     work: &Work<'_>,
     seat: &mut Seat,
     slot: SlotId,
-    entry: &SlotEntry,
+    entry: Option<&SlotEntry>,
 ) -> Result<(), Error> {
-    let Some(case) = &mut seat.case else { return Ok(()) };
+    let (Some(case), Some(entry)) = (&mut seat.case, entry) else { return Ok(()) };
     case.receipt = [
         slot.as_bytes().as_slice(),
         &entry.entry.to_be_bytes(),
@@ -376,8 +364,4 @@ pub(crate) fn want_terms(work: &Work<'_>, seat: &Seat) -> Result<(), Error> {
     }
     let group_id = seat.group.id().to_vec();
     want(work, Commit { group_id, terms: hash.to_vec(), ..Commit::default() })
-}
-
-fn group_error(rejection: budstikke_e2ee::checks::Rejection) -> Error {
-    budstikke_e2ee::group::GroupError::from(rejection).into()
 }
