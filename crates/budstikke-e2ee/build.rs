@@ -1,7 +1,7 @@
 //! Compiles `proto/budstikke/e2ee/v1` without an installed `protoc`.
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = "../../proto";
-    let files = ["cert", "contact", "envelope", "group", "held", "team"]
+    let files = ["cert", "contact", "directory", "envelope", "group", "held", "team"]
         .map(|name| format!("budstikke/e2ee/v1/{name}.proto"));
     println!("cargo:rerun-if-changed={root}/budstikke/e2ee");
     let set = protox::compile(files, [root])?;

@@ -55,6 +55,8 @@ checks! {
     Path = 25, "A commit's path decrypts for this member and leads to the epoch it confirms.";
     TermsUnseen = 26,
         "A commit sets only terms that its reader has seen both sides accept; until then it waits.";
+    Revoked = 27,
+        "No leaf, committer or assigning admin whose device, unit or issuer is revoked.";
 }
 
 impl Check {

@@ -93,6 +93,7 @@ pub mod bundle;
 pub mod cert;
 pub mod checks;
 pub mod contact;
+pub mod directory;
 pub mod envelope;
 pub mod group;
 pub mod held;

@@ -21,7 +21,9 @@ pub fn issue_issuer(root: &SigningKey, request: &IssuerRequest, now: i64) -> Cha
         &request.key,
         &request.name,
         (now, ISSUER_LIFETIME),
-        Subject::Issuer(pb::IssuerSubject {}),
+        Subject::Issuer(pb::IssuerSubject {
+            directory_key: request.directory.map(|key| key.as_bytes().to_vec()).unwrap_or_default(),
+        }),
     );
     Chain::new(&root_key, vec![signed::seal(DOMAIN, root, body)])
 }
@@ -37,7 +39,7 @@ pub fn issue_unit(
     request: &UnitRequest,
     now: i64,
 ) -> Result<Chain, CertError> {
-    let parent = own.verified_issuer(&own.claimed_root(), now)?;
+    let parent = own.verify_issuer(&own.claimed_root(), now)?;
     if parent.key != issuer.public() {
         return Err(CertError::NotYourCertificate);
     }
@@ -45,6 +47,7 @@ pub fn issue_unit(
         id: request.id.clone(),
         kind: request.kind.to_pb().into(),
         notice_key: request.notice.as_bytes().to_vec(),
+        relays: Vec::new(),
     });
     let lifetime = UNIT_LIFETIME.min(parent.not_after.saturating_sub(now));
     Ok(own.extend(issuer, &request.key, &request.name, (now, lifetime), subject))

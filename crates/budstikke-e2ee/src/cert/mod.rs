@@ -14,6 +14,7 @@ use prost::Message as _;
 use thiserror::Error;
 
 use crate::{
+    directory::Reason,
     keys::{Fingerprint, VerifyingKey},
     pb, signed,
 };
@@ -78,7 +79,7 @@ impl UnitKind {
         }
     }
 
-    fn to_pb(self) -> pb::UnitKind {
+    pub(crate) fn to_pb(self) -> pb::UnitKind {
         match self {
             Self::BilateralMission => pb::UnitKind::BilateralMission,
             Self::MultilateralMission => pb::UnitKind::MultilateralMission,
@@ -86,7 +87,7 @@ impl UnitKind {
         }
     }
 
-    fn from_pb(kind: i32) -> Option<Self> {
+    pub(crate) fn from_pb(kind: i32) -> Option<Self> {
         match pb::UnitKind::try_from(kind).ok()? {
             pb::UnitKind::Unspecified => None,
             pb::UnitKind::BilateralMission => Some(Self::BilateralMission),
@@ -154,6 +155,21 @@ pub struct Chain {
     certificates: Vec<Vec<u8>>,
 }
 
+/// An issuer whose certificate verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedIssuer {
+    /// The root it hangs from.
+    pub root: Fingerprint,
+    /// Name for people.
+    pub name: String,
+    /// Its signing key.
+    pub key: VerifyingKey,
+    /// Id of the directory's notice, if the certificate names one.
+    pub directory: Option<VerifyingKey>,
+    /// Unix seconds at which its certificate ends.
+    pub not_after: i64,
+}
+
 /// A unit whose chain verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedUnit {
@@ -169,6 +185,10 @@ pub struct VerifiedUnit {
     pub key: VerifyingKey,
     /// Id of its notice.
     pub notice: VerifyingKey,
+    /// Key of the issuer that certified it.
+    pub issuer: VerifyingKey,
+    /// Id of the directory's notice, if the issuer's certificate names one.
+    pub directory: Option<VerifyingKey>,
     /// Unix seconds at which the shortest-lived of issuer and unit certificate ends.
     pub not_after: i64,
 }
@@ -238,6 +258,11 @@ impl Chain {
         Ok(Self { root_key, certificates: chain.certificates })
     }
 
+    /// Certificates in it, 1 to 3.
+    pub(crate) fn len(&self) -> usize {
+        self.certificates.len()
+    }
+
     /// The fingerprint of the root this chain claims; compare it with one from elsewhere.
     pub fn claimed_root(&self) -> Fingerprint {
         use sha2::Digest as _;
@@ -291,6 +316,16 @@ pub enum CertError {
         /// Unix seconds.
         not_before: i64,
     },
+    /// The directory revokes this key: whatever certificate it has counts no more.
+    #[error("the {level}'s key is revoked ({}): do not act on what comes from it", reason.name())]
+    Revoked {
+        /// Whose.
+        level: Level,
+        /// Why.
+        reason: Reason,
+        /// Unix seconds.
+        since: i64,
+    },
     /// Holds longer than its level may, so its issuer made a mistake or worse.
     #[error("the {0} certificate holds longer than allowed; it must be issued again")]
     TooLong(Level),
@@ -329,6 +364,19 @@ pub(crate) fn valid_unit_id(id: &str) -> bool {
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'-')
 }
 
+/// At most eight relay addresses of a length that one can have.
+pub(crate) fn valid_relays(relays: &[String]) -> bool {
+    relays.len() <= 8 && relays.iter().all(|relay| (1..=300).contains(&relay.len()))
+}
+
 pub(crate) fn valid_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= MAX_NAME && !name.chars().any(char::is_control)
+}
+
+/// The directory's notice that an issuer names, in its request or its certificate.
+fn directory_key(subject: &pb::IssuerSubject) -> Result<Option<VerifyingKey>, CertError> {
+    match subject.directory_key.as_slice() {
+        [] => Ok(None),
+        key => VerifyingKey::from_bytes(key).map(Some).map_err(|_| CertError::Malformed),
+    }
 }

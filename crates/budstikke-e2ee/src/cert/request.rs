@@ -2,7 +2,7 @@
 
 use prost::Message as _;
 
-use super::{CertError, Role, UnitKind, valid_name, valid_unit_id};
+use super::{CertError, Role, UnitKind, valid_name, valid_relays, valid_unit_id};
 use crate::{
     keys::{SigningKey, VerifyingKey},
     pb, signed,
@@ -18,6 +18,8 @@ pub struct IssuerRequest {
     pub key: VerifyingKey,
     /// Name for people.
     pub name: String,
+    /// Id of the notice under which it will publish the directory.
+    pub directory: Option<VerifyingKey>,
 }
 
 /// A request for a unit certificate. Its signature has been checked.
@@ -33,6 +35,8 @@ pub struct UnitRequest {
     pub kind: UnitKind,
     /// Id of the unit's notice.
     pub notice: VerifyingKey,
+    /// Where its mailboxes are, for the directory; the certificate does not hold them.
+    pub relays: Vec<String>,
 }
 
 /// A request for a device certificate. Its signature has been checked.
@@ -52,7 +56,21 @@ impl IssuerRequest {
     /// # Errors
     /// [`CertError::BadName`].
     pub fn make(key: &SigningKey, name: &str, now: i64) -> Result<Vec<u8>, CertError> {
-        make(key, name, now, Subject::Issuer(pb::IssuerSubject {}))
+        make(key, name, now, Subject::Issuer(pb::IssuerSubject::default()))
+    }
+
+    /// The same for an issuer that will publish the directory under this notice.
+    ///
+    /// # Errors
+    /// [`CertError::BadName`].
+    pub fn make_with_directory(
+        key: &SigningKey,
+        name: &str,
+        directory: &VerifyingKey,
+        now: i64,
+    ) -> Result<Vec<u8>, CertError> {
+        let directory_key = directory.as_bytes().to_vec();
+        make(key, name, now, Subject::Issuer(pb::IssuerSubject { directory_key }))
     }
 
     /// Parses and checks a request.
@@ -61,7 +79,9 @@ impl IssuerRequest {
     /// [`CertError::Malformed`], [`CertError::BadName`], [`CertError::BadRequest`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CertError> {
         match open(bytes)? {
-            (key, name, Subject::Issuer(_)) => Ok(Self { key, name }),
+            (key, name, Subject::Issuer(subject)) => {
+                Ok(Self { key, name, directory: super::directory_key(&subject)? })
+            }
             _ => Err(CertError::Malformed),
         }
     }
@@ -80,15 +100,29 @@ impl UnitRequest {
         notice: &VerifyingKey,
         now: i64,
     ) -> Result<Vec<u8>, CertError> {
-        if !valid_unit_id(id) {
+        let notice = *notice;
+        let (name, id) = (name.to_owned(), id.to_owned());
+        Self { key: key.public(), name, id, kind, notice, relays: Vec::new() }.sign(key, now)
+    }
+
+    /// Signs these contents with the key that they ask a certificate for.
+    ///
+    /// # Errors
+    /// [`CertError::BadName`]; [`CertError::NotYourCertificate`] for another key than theirs.
+    pub fn sign(&self, key: &SigningKey, now: i64) -> Result<Vec<u8>, CertError> {
+        if self.key != key.public() {
+            return Err(CertError::NotYourCertificate);
+        }
+        if !valid_unit_id(&self.id) || !valid_relays(&self.relays) {
             return Err(CertError::BadName);
         }
         let subject = pb::UnitSubject {
-            id: id.to_owned(),
-            kind: kind.to_pb().into(),
-            notice_key: notice.as_bytes().to_vec(),
+            id: self.id.clone(),
+            kind: self.kind.to_pb().into(),
+            notice_key: self.notice.as_bytes().to_vec(),
+            relays: self.relays.clone(),
         };
-        make(key, name, now, Subject::Unit(subject))
+        make(key, &self.name, now, Subject::Unit(subject))
     }
 
     /// Parses and checks a request.
@@ -99,12 +133,13 @@ impl UnitRequest {
         let (key, name, Subject::Unit(subject)) = open(bytes)? else {
             return Err(CertError::Malformed);
         };
-        if !valid_unit_id(&subject.id) {
+        if !valid_unit_id(&subject.id) || !valid_relays(&subject.relays) {
             return Err(CertError::BadName);
         }
         Ok(Self {
             key,
             name,
+            relays: subject.relays,
             kind: UnitKind::from_pb(subject.kind).ok_or(CertError::Malformed)?,
             notice: VerifyingKey::from_bytes(&subject.notice_key)
                 .map_err(|_| CertError::Malformed)?,

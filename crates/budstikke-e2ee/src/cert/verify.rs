@@ -5,19 +5,14 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     BACKDATE, CertError, Chain, DEVICE_LIFETIME, DOMAIN, ISSUER_LIFETIME, Level, Role,
-    UNIT_LIFETIME, UnitKind, Verified, VerifiedDevice, VerifiedUnit, valid_name, valid_unit_id,
+    UNIT_LIFETIME, UnitKind, Verified, VerifiedDevice, VerifiedIssuer, VerifiedUnit, valid_name,
+    valid_unit_id,
 };
 use crate::{
     keys::{Fingerprint, VerifyingKey},
     pb, signed,
 };
 use pb::certificate_body::Subject;
-
-/// An issuer certificate that verified.
-pub(super) struct VerifiedIssuer {
-    pub(super) key: VerifyingKey,
-    pub(super) not_after: i64,
-}
 
 impl Chain {
     /// Verifies every certificate at `now` (unix seconds) from the root whose fingerprint the
@@ -26,7 +21,7 @@ impl Chain {
     /// # Errors
     /// [`CertError`]: the first failure from the root down.
     pub fn verify(&self, root: &Fingerprint, now: i64) -> Result<Verified, CertError> {
-        let issuer = self.verified_issuer(root, now)?;
+        let issuer = self.verify_issuer(root, now)?;
         let unit = self.unit(root, &issuer, Some(now))?;
         match self.certificates.len() {
             2 => Ok(Verified::Unit(unit)),
@@ -67,11 +62,20 @@ impl Chain {
         self.device(unit, None)
     }
 
-    pub(super) fn verified_issuer(
-        &self,
-        root: &Fingerprint,
-        now: i64,
-    ) -> Result<VerifiedIssuer, CertError> {
+    /// The same for a chain that need not go on to a device.
+    ///
+    /// # Errors
+    /// [`CertError`] for what is no chain of a unit.
+    pub fn trusted_unit(&self, root: &Fingerprint) -> Result<VerifiedUnit, CertError> {
+        let issuer = self.issuer_at(root, None)?;
+        self.unit(root, &issuer, None)
+    }
+
+    /// Verifies the issuer's certificate, the first of every chain, at `now` (unix seconds).
+    ///
+    /// # Errors
+    /// [`CertError`].
+    pub fn verify_issuer(&self, root: &Fingerprint, now: i64) -> Result<VerifiedIssuer, CertError> {
         self.issuer_at(root, Some(now))
     }
 
@@ -82,10 +86,16 @@ impl Chain {
         let root_key =
             VerifyingKey::from_bytes(&self.root_key).map_err(|_| CertError::Malformed)?;
         let link = self.link(Level::Issuer, &root_key, *root, now)?;
-        let Some(Subject::Issuer(_)) = link.subject else {
+        let Some(Subject::Issuer(subject)) = link.subject else {
             return Err(CertError::WrongLevel(Level::Issuer));
         };
-        Ok(VerifiedIssuer { key: link.key, not_after: link.not_after })
+        Ok(VerifiedIssuer {
+            root: *root,
+            name: link.name,
+            key: link.key,
+            directory: super::directory_key(&subject)?,
+            not_after: link.not_after,
+        })
     }
 
     fn unit(
@@ -109,6 +119,8 @@ impl Chain {
             id: subject.id,
             name: link.name,
             key: link.key,
+            issuer: issuer.key,
+            directory: issuer.directory,
             not_after: link.not_after.min(issuer.not_after),
         })
     }

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::charter::Charter;
 use crate::{
-    cert::{CertError, Chain, Role},
+    cert::{CertError, Chain, Role, VerifiedDevice},
     keys::{SigningKey, VerifyingKey},
     pb, signed,
 };
@@ -46,7 +46,7 @@ pub enum AssignmentError {
 /// A good assignment's contents.
 pub(super) struct Assigned {
     pub(super) leaf_key: VerifyingKey,
-    pub(super) unit: String,
+    pub(super) admin: VerifiedDevice,
 }
 
 impl Assignment {
@@ -110,7 +110,7 @@ impl Assignment {
         }
         let leaf_key =
             VerifyingKey::from_bytes(&body.leaf_key).map_err(|_| AssignmentError::Malformed)?;
-        Ok(Assigned { leaf_key, unit: admin.unit.id })
+        Ok(Assigned { leaf_key, admin })
     }
 }
 

@@ -33,6 +33,8 @@ pub enum Finding {
     OtherEpoch,
     /// The sender's certificates have ended.
     Lapsed,
+    /// The sender's device, unit or issuer is revoked: keep it, and do not act on it.
+    Revoked,
 }
 
 /// What we know of a sender.

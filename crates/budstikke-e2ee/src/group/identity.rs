@@ -15,8 +15,11 @@ use super::charter::Charter;
 use crate::{
     cert::{CertError, Chain, VerifiedDevice, valid_name},
     checks::{Check, Rejection},
+    directory::Trust,
     keys::{SigningKey, VerifyingKey},
     pb,
+    store::StateError,
+    suite::Env,
 };
 
 /// What a leaf's credential holds.
@@ -196,6 +199,15 @@ impl Member {
         matches!(&self.party, Party::Device(device) if device.not_after <= now)
     }
 
+    /// True if the newest directory, or the root, revokes its device, unit or issuer.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn is_revoked(&self, env: &Env<'_>) -> Result<bool, StateError> {
+        let Party::Device(device) = &self.party else { return Ok(false) };
+        Ok(Trust::load(env.store, &device.unit.root)?.check_device(device).is_err())
+    }
+
     /// A leaf of the tree: it was checked when it was let in.
     pub(super) fn of(
         member: &openmls::prelude::Member,
@@ -205,13 +217,14 @@ impl Member {
         Self::checked(leaf, &member.credential, &member.signature_key, charter, None)
     }
 
-    /// Who a leaf is, by its credential and signature key. Without `now` its chain is only read.
+    /// Who a leaf is, by its credential and signature key. Without `env` its chain is only read; with
+    /// it, the chain must hold at `env.now`, and nothing in it be revoked by then.
     pub(super) fn checked(
         leaf: u32,
         credential: &openmls::prelude::Credential,
         signature_key: &[u8],
         charter: &Charter,
-        now: Option<i64>,
+        env: Option<&Env<'_>>,
     ) -> Result<Self, Rejection> {
         let chain_error = |error: CertError| Rejection::new(Check::Chain, error.to_string());
         let basic = BasicCredential::try_from(credential.clone())
@@ -220,11 +233,14 @@ impl Member {
             .map_err(|error| Rejection::new(Check::LeafKey, error.to_string()))?;
         let party = match Credential::decode(basic.identity()).map_err(chain_error)? {
             Credential::Staff(chain) => {
-                let device = match now {
-                    Some(now) => chain.verify_device(&charter.root, now),
+                let device = match env {
+                    Some(env) => chain.verify_device(&charter.root, env.now),
                     None => chain.trusted_device(&charter.root),
                 }
                 .map_err(chain_error)?;
+                if let Some(env) = env {
+                    not_revoked(env, &device)?;
+                }
                 if device.key != key {
                     return Err(Rejection::new(
                         Check::LeafKey,
@@ -249,4 +265,13 @@ impl Member {
         };
         Ok(Self { leaf, key, party })
     }
+}
+
+/// BUD-MLS-027, as of `env.now`: what was no revocation at the time of a commit is none in it, so that
+/// who replays a group's history reads it as everybody did.
+pub(super) fn not_revoked(env: &Env<'_>, device: &VerifiedDevice) -> Result<(), Rejection> {
+    let refused = |why: String| Rejection::new(Check::Revoked, why);
+    let trust =
+        Trust::load(env.store, &device.unit.root).map_err(|error| refused(error.to_string()))?;
+    trust.check_device_at(device, env.now).map_err(|error| refused(error.to_string()))
 }

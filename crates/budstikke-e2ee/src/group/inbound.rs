@@ -175,7 +175,7 @@ impl Group {
         let mut others = Vec::new();
         for member in staged.members() {
             let (leaf, key) = (member.index.u32(), &member.signature_key);
-            let member = Member::checked(leaf, &member.credential, key, &charter, Some(env.now))?;
+            let member = Member::checked(leaf, &member.credential, key, &charter, Some(env))?;
             if member.key != me.key() {
                 others.push(*member.key.as_bytes());
             }
@@ -361,6 +361,9 @@ impl Group {
         }
         if sender.lapsed(env.now) {
             findings.push(Finding::Lapsed);
+        }
+        if sender.is_revoked(env)? {
+            findings.push(Finding::Revoked);
         }
         self.record.heard = true;
         self.record.messages_since_update = self.record.messages_since_update.saturating_add(1);

@@ -19,7 +19,7 @@ mod outbound;
 mod policy;
 mod record;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use openmls::prelude::{GroupId, MlsGroup};
 use thiserror::Error;

@@ -11,7 +11,7 @@ use openmls_traits::storage::StorageProvider as _;
 
 use super::{
     Assignment, Charter, Credential, Group, GroupError, Identity, MAX_PAST_EPOCHS, Member,
-    assignment, charter, frame, policy, record::Record,
+    assignment, charter, frame, identity::not_revoked, policy, record::Record,
 };
 use crate::{
     cert::BACKDATE,
@@ -69,7 +69,7 @@ impl KeyPackage {
         Ok(Self { bytes, package, key: me.key(), credential: me.credential().clone() })
     }
 
-    /// Parses and checks a key package from outside.
+    /// Parses and checks a key package from outside. One of a revoked device is refused.
     ///
     /// # Errors
     /// [`Rejection`].
@@ -87,6 +87,11 @@ impl KeyPackage {
             .map_err(|_| Rejection::new(Check::Chain, "the credential is not a basic one"))?;
         let credential = Credential::decode(credential.identity())
             .map_err(|error| Rejection::new(Check::Chain, error.to_string()))?;
+        if let Credential::Staff(chain) = &credential
+            && let Ok(device) = chain.trusted_device(&chain.claimed_root())
+        {
+            not_revoked(env, &device)?;
+        }
         Ok(Self { bytes: bytes.to_vec(), package, key, credential })
     }
 
@@ -139,7 +144,7 @@ impl Group {
         charter.check()?;
         let with_key = me.with_key();
         let key = with_key.signature_key.as_slice();
-        Member::checked(0, &with_key.credential, key, charter, Some(env.now))?;
+        Member::checked(0, &with_key.credential, key, charter, Some(env))?;
         let mls = MlsGroup::builder()
             .with_wire_format_policy(PURE_CIPHERTEXT_WIRE_FORMAT_POLICY)
             .padding_size(PADDING)
@@ -302,7 +307,7 @@ impl Group {
         // Our own new leaf as the others will judge it.
         let (leaf, own) = (self.own_leaf(), me.with_key());
         let key = own.signature_key.as_slice();
-        let new = Member::checked(leaf, &own.credential, key, &self.charter, Some(env.now))?;
+        let new = Member::checked(leaf, &own.credential, key, &self.charter, Some(env))?;
         if let Some(old) = self.members()?.iter().find(|member| member.leaf == leaf) {
             policy::continuity(old, &new)?;
         }

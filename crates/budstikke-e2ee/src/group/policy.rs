@@ -11,7 +11,7 @@ use super::{
     Group, MAX_ADDS,
     assignment::{self, Assigned},
     charter::Charter,
-    identity::{Member, Party},
+    identity::{Member, Party, not_revoked},
     outbound::KEY_PACKAGE_LIFETIME,
 };
 use crate::{
@@ -65,7 +65,7 @@ pub(super) fn leaf(
     charter: &Charter,
 ) -> Checked<Member> {
     let key = leaf.signature_key().as_slice();
-    Member::checked(index, leaf.credential(), key, charter, Some(env.now))
+    Member::checked(index, leaf.credential(), key, charter, Some(env))
 }
 
 /// A leaf that replaces another stays the same party with the same key.
@@ -100,13 +100,15 @@ pub(super) fn assignments(
     }
     let mut good: Vec<Assigned> = Vec::with_capacity(carried.len());
     for assignment in &carried {
-        good.push(assignment.verify(charter, env.now).map_err(|error| bad(error.to_string()))?);
+        let assigned = assignment.verify(charter, env.now).map_err(|e| bad(e.to_string()))?;
+        not_revoked(env, &assigned.admin)?;
+        good.push(assigned);
     }
     for member in added {
         let covers = |assigned: &Assigned| {
             assigned.leaf_key == member.key
                 && match &member.party {
-                    Party::Device(device) => device.unit.id == assigned.unit,
+                    Party::Device(device) => device.unit.id == assigned.admin.unit.id,
                     Party::Defender { .. } => true,
                 }
         };

@@ -1,7 +1,7 @@
 //! A dishonest member: what the public API refuses to make is made with the library underneath, and
 //! must be refused by the other side.
 #[path = "../../../tests/common/mod.rs"]
-mod common;
+pub(crate) mod common;
 
 mod forged_keys;
 mod policy;

@@ -10,7 +10,7 @@ use crate::{
     checks::Check,
     group::{
         Assignment, Charter, Expect, Finding, Group, GroupError, GroupKind, Identity, Inbound,
-        assignment,
+        KeyPackage, assignment,
     },
 };
 
@@ -558,4 +558,82 @@ fn own_commits_are_held_to_the_same() {
     let renamed = Identity::defender(s.defender.me.signing_key().clone(), "REED").unwrap();
     let refused = s.theirs.update(&s.defender.env(&s.world), &renamed);
     assert!(matches!(refused, Err(GroupError::Rejected(r)) if r.check == Check::DefenderFixed));
+}
+
+/// What the reader's newest directory, made `later` seconds from now, says of a device.
+fn revoke(world: &World, reader: &Device, device: &Device, later: i64) {
+    use crate::directory::{Contents, Directory, Reason, Revocation, Revoked, Trust};
+    let what = Revoked::Device(device.me.key());
+    let of = Revocation { what, reason: Reason::Lost, since: 0, listed_at: 0 };
+    let contents = Contents { revocations: vec![of], ..Contents::default() };
+    let (key, chain) = &world.issuer;
+    let bytes = contents.sign(key, chain, None, world.now + later).unwrap();
+    let root = world.fingerprint();
+    let mut trust = Trust::load(&reader.store, &root).unwrap();
+    trust.take(&Directory::verify(&bytes, &root, world.now).unwrap());
+    trust.save(&reader.store, &root).unwrap();
+}
+
+#[test]
+fn a_revoked_device_is_refused_on_every_way_in() {
+    let mut s = scene();
+    let (world, officer, defender) = (&s.world, &s.officer, &s.defender);
+    let admin = world.admin();
+    let colleague = world.officer("Officer B");
+    let (lost, package) = (world.officer("Officer C"), world.officer("Officer D"));
+    let assignment = |to: &Device| assignment::to_commit_data(&[world.assign(&admin, to)]);
+    let refused = |theirs: &mut Group, commit: &[u8]| {
+        assert_eq!(verdict(world, defender, theirs, commit), Check::Revoked);
+    };
+    // An Add of it, though its key package was made before.
+    let (packages, aad) = (vec![lost.package(world)], assignment(&lost));
+    revoke(world, defender, &lost, -1);
+    let commit =
+        Forgery { packages, aad, ..Forgery::default() }.commit(world, officer, &mut s.case);
+    refused(&mut s.theirs, &commit);
+    s.case.clear_pending(&officer.env(world)).unwrap();
+    // Its key package at whoever knows.
+    let own = KeyPackage::create(&lost.env(world), &lost.me).unwrap();
+    let parsed = KeyPackage::parse(&defender.env(world), own.bytes());
+    assert!(matches!(parsed, Err(r) if r.check == Check::Revoked));
+    // What a revoked admin assigns.
+    revoke(world, defender, &admin, -1);
+    let (packages, aad) = (vec![package.package(world)], assignment(&package));
+    let commit =
+        Forgery { packages, aad, ..Forgery::default() }.commit(world, officer, &mut s.case);
+    refused(&mut s.theirs, &commit);
+    s.case.clear_pending(&officer.env(world)).unwrap();
+    // What it commits itself, and its own committing once it knows.
+    revoke(world, defender, officer, -1);
+    let commit = Forgery::default().commit(world, officer, &mut s.case);
+    refused(&mut s.theirs, &commit);
+    s.case.clear_pending(&officer.env(world)).unwrap();
+    let said = s.case.encrypt(&officer.env(world), &officer.me, b"content", None).unwrap();
+    match s.theirs.process(&defender.env(world), &said, None).unwrap() {
+        Inbound::Application(said) => assert_eq!(said.findings, [Finding::Revoked]),
+        other => panic!("{other:?}"),
+    }
+    revoke(world, officer, officer, -1);
+    let own = s.case.update(&officer.env(world), &officer.me);
+    assert!(matches!(own, Err(GroupError::Rejected(r)) if r.check == Check::Revoked));
+    // A group with it in.
+    let founder = world.officer("Officer E");
+    let env = founder.env(world);
+    let mut group = Group::create(&env, &founder.me, &world.case()).unwrap();
+    let packages = [defender.package(world), colleague.package(world)];
+    let welcome = group.add(&env, &founder.me, &packages, &[]).unwrap().welcome.unwrap();
+    revoke(world, defender, &colleague, -1);
+    let joined = Group::join(&defender.env(world), &defender.me, &welcome, &world.expect());
+    assert!(matches!(joined, Err(GroupError::Rejected(r)) if r.check == Check::Revoked));
+}
+
+/// Who replays a group's history after a revocation must come to what everybody else came to.
+#[test]
+fn a_revocation_does_not_reach_back_into_a_groups_history() {
+    let mut s = scene();
+    let (world, officer, defender) = (&s.world, &s.officer, &s.defender);
+    let commit = Forgery::default().commit(world, officer, &mut s.case);
+    revoke(world, defender, officer, 600);
+    let earlier = defender.env_at(world, world.now + 599);
+    assert!(matches!(s.theirs.process(&earlier, &commit, None).unwrap(), Inbound::Commit(_)));
 }
