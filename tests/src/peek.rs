@@ -7,7 +7,7 @@ use budstikke::SecretString;
 use budstikke::vault::{Kind, Vault, VaultError};
 use budstikke_e2ee::contact::Route;
 use budstikke_e2ee::envelope::Envelope;
-use budstikke_e2ee::group::Group;
+use budstikke_e2ee::group::{Group, Inbound};
 use budstikke_e2ee::slot::SlotKeys;
 use budstikke_e2ee::{Env, Suite};
 use budstikke_proto::address::RelayAddress;
@@ -21,10 +21,12 @@ use crate::raw::Raw;
 use crate::world::PASSPHRASE;
 
 /// Every kind of record that a vault holds, by number: the MLS state too.
-pub const KINDS: std::ops::Range<u16> = 0..100;
+pub const KINDS: std::ops::Range<u16> = 0..120;
 const POST: u16 = 20;
 const LANE: u16 = 21;
 const CASE: u16 = 40;
+/// [`Lane::used_for`] of a correspondent's.
+const PEER: i32 = 3;
 
 /// A mailbox, as the vault remembers it.
 #[derive(Clone, PartialEq, Message)]
@@ -119,6 +121,47 @@ pub fn slot_keys(path: &Path, now: i64) -> SlotKeys {
 /// # Panics
 /// When the relay does not answer.
 pub async fn waiting(vault: &Path) -> Vec<Waiting> {
+    let what = |(used_for, envelope)| match envelope {
+        Some(Envelope::Mls(_)) if used_for == PEER => Waiting::Message,
+        _ => Waiting::Other,
+    };
+    envelopes(vault).await.into_iter().map(what).collect()
+}
+
+/// The MLS messages of correspondents that wait at the relay in the only mailbox of a vault: what somebody can put
+/// aside who has its keys.
+///
+/// # Panics
+/// When the relay does not answer.
+pub async fn messages(vault: &Path) -> Vec<Vec<u8>> {
+    let message = |(used_for, envelope)| match envelope {
+        Some(Envelope::Mls(message)) if used_for == PEER => Some(message),
+        _ => None,
+    };
+    envelopes(vault).await.into_iter().filter_map(message).collect()
+}
+
+/// Whether a vault can still open a message of its only case.
+///
+/// # Panics
+/// When the vault holds no case.
+pub fn opens(path: &Path, message: &[u8], now: i64) -> bool {
+    let case = records::<Case>(path, CASE).into_iter().next().expect("a case");
+    let suite = Suite::new(&mut OsRng);
+    let mut opened = false;
+    // Rolled back: looking uses no key up.
+    let done = open(path).transaction(|tx| {
+        let env = Env { suite: &suite, store: tx, now };
+        let mut group = Group::load(&env, &case.group_id).expect("the group").expect("a group");
+        let taken = group.process(&env, message, None).expect("a verdict");
+        opened = matches!(taken, Inbound::Application(_));
+        Err::<(), _>(VaultError::WrongPassphrase)
+    });
+    assert!(done.is_err(), "rolled back");
+    opened
+}
+
+async fn envelopes(vault: &Path) -> Vec<(i32, Option<Envelope>)> {
     let post = records::<Post>(vault, POST).into_iter().next().expect("a mailbox");
     let lanes = records::<Lane>(vault, LANE);
     let address: RelayAddress = post.relay.parse().expect("an address");
@@ -127,18 +170,16 @@ pub async fn waiting(vault: &Path) -> Vec<Waiting> {
     let raw = Raw::connect(&address).await.expect("a connection");
     let mut stream = raw.open().await.expect("a stream");
     let cells = stream.read_all(&owner, recv_id).await.expect("cells");
-    let what = |cell: &crate::raw::Cell| {
+    let open = |cell: &crate::raw::Cell| {
         let lane = lanes.iter().find(|lane| lane.label == cell.label.as_bytes()).expect("a lane");
         let key = SealKey::from_bytes(lane.seal_key.as_slice().try_into().expect("a key"));
-        let Ok(Opened::Fragment(part)) = cell::open(&cell.cell, &key) else {
-            return Waiting::Other;
+        let envelope = match cell::open(&cell.cell, &key) {
+            Ok(Opened::Fragment(part)) => Envelope::from_bytes(&part.body).ok(),
+            _ => None,
         };
-        match Envelope::from_bytes(&part.body) {
-            Ok(Envelope::Mls(_)) if lane.used_for == 3 => Waiting::Message,
-            _ => Waiting::Other,
-        }
+        (lane.used_for, envelope)
     };
-    cells.iter().map(what).collect()
+    cells.iter().map(open).collect()
 }
 
 fn open(vault: &Path) -> Vault {

@@ -87,3 +87,43 @@ pub fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     }
     Ok(all)
 }
+
+/// Every length-delimited field of encoded protobuf, at every depth that parses.
+#[allow(clippy::indexing_slicing, reason = "within the length that was just compared")]
+pub fn fields(bytes: &[u8]) -> Vec<&[u8]> {
+    let mut found = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let Some(key) = varint(&mut rest) else { return found };
+        match key & 7 {
+            0 if varint(&mut rest).is_some() => {}
+            1 if rest.len() >= 8 => rest = &rest[8..],
+            5 if rest.len() >= 4 => rest = &rest[4..],
+            2 => {
+                let length = varint(&mut rest).and_then(|length| usize::try_from(length).ok());
+                let Some(length) = length.filter(|length| *length <= rest.len()) else {
+                    return found;
+                };
+                let (field, after) = rest.split_at(length);
+                found.push(field);
+                found.extend(fields(field));
+                rest = after;
+            }
+            _ => return found,
+        }
+    }
+    found
+}
+
+fn varint(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for shift in (0..64).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
+}

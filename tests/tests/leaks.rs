@@ -24,6 +24,7 @@ use budstikke_proto::sign::SigningSeed;
 use budstikke_tests::peek;
 use budstikke_tests::proxy::Proxy;
 use budstikke_tests::relay_process::{RelayOptions, RelayProcess};
+use budstikke_tests::scan::fields;
 use budstikke_tests::watched::Watched;
 use budstikke_tests::world::{
     AnyRelay, Ground, World, data, emergency, intake, settle, ten_in_the_morning, terms, text,
@@ -233,45 +234,6 @@ impl Secrets {
 
 fn relay_text(options: &RelayOptions, proxy: &Proxy) -> String {
     format!("127.0.0.1:{} {}", options.port, proxy.address)
-}
-
-/// Every length-delimited field of encoded protobuf, at every depth that parses.
-fn fields(bytes: &[u8]) -> Vec<&[u8]> {
-    let mut found = Vec::new();
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let Some(key) = varint(&mut rest) else { return found };
-        match key & 7 {
-            0 if varint(&mut rest).is_some() => {}
-            1 if rest.len() >= 8 => rest = &rest[8..],
-            5 if rest.len() >= 4 => rest = &rest[4..],
-            2 => {
-                let length = varint(&mut rest).and_then(|length| usize::try_from(length).ok());
-                let Some(length) = length.filter(|length| *length <= rest.len()) else {
-                    return found;
-                };
-                let (field, after) = rest.split_at(length);
-                found.push(field);
-                found.extend(fields(field));
-                rest = after;
-            }
-            _ => return found,
-        }
-    }
-    found
-}
-
-fn varint(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0;
-    for shift in (0..64).step_by(7) {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(value);
-        }
-    }
-    None
 }
 
 /// A secret as other programs would write it, at several alignments.
