@@ -75,6 +75,16 @@ pub enum TeamMessage {
     HeldGrant(GrantRecord),
     /// What the sender answered to a held copy: [`crate::held::verify`].
     HeldWord(Vec<u8>),
+    /// Asks an admin's device to issue the sender's certificate again.
+    RenewalRequest {
+        /// For [`crate::cert::DeviceRequest::from_bytes`].
+        request: Vec<u8>,
+    },
+    /// What an admin's device has issued again.
+    Renewed {
+        /// Encoded [`crate::cert::Chain`]s, each for the member whose key it names.
+        chains: Vec<Vec<u8>>,
+    },
     /// A body that this version does not know.
     Unknown,
 }
@@ -140,6 +150,10 @@ impl TeamMessage {
                 device_key: device.as_bytes().to_vec(),
             })),
             Self::Cursor { relay, read_to } => Some(Body::Cursor(pb::Cursor { relay, read_to })),
+            Self::RenewalRequest { request } => {
+                Some(Body::RenewalRequest(pb::RenewalRequest { request }))
+            }
+            Self::Renewed { chains } => Some(Body::Renewed(pb::Renewed { chains })),
             Self::Unknown => None,
         };
         Zeroizing::new(pb::TeamMessage { version: 1, body }.encode_to_vec())
@@ -191,6 +205,8 @@ impl TeamMessage {
                 device: VerifyingKey::from_bytes(&pb.device_key).ok()?,
             },
             Body::Cursor(pb) => Self::Cursor { relay: pb.relay, read_to: pb.read_to },
+            Body::RenewalRequest(pb) => Self::RenewalRequest { request: pb.request },
+            Body::Renewed(pb) => Self::Renewed { chains: pb.chains },
         })
     }
 }

@@ -9,7 +9,7 @@ use budstikke_e2ee::{
         Role, UNIT_LIFETIME, UnitKind, UnitRequest, Verified, issue_device, issue_issuer,
         issue_unit,
     },
-    keys::VerifyingKey,
+    keys::{SigningKey, VerifyingKey},
 };
 use common::{UNIT, World};
 use proptest::prelude::*;
@@ -119,6 +119,36 @@ fn splice(head: &Chain, tail: &Chain) -> Chain {
     Chain::from_bytes(&[head.to_bytes(), last.to_vec()].concat()).unwrap()
 }
 
+/// A device certificate as a mission's changed program would sign it: the bytes of an honest one with
+/// another role's number, and a true signature.
+fn signed_by_hand(unit: &SigningKey, own: &Chain, device: &SigningKey, role: Role) -> Chain {
+    use prost::Message as _;
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Signed {
+        #[prost(bytes = "vec", tag = "1")]
+        body: Vec<u8>,
+        #[prost(bytes = "vec", tag = "2")]
+        signature: Vec<u8>,
+    }
+    let request = DeviceRequest { key: device.public(), label: "K".into(), roles: vec![] };
+    let now = common::present();
+    let honest = issue_device(unit, own, &request, &[Role::Staff], now).unwrap().to_bytes();
+    let own_bytes = own.to_bytes();
+    // Field 2 of the chain: a tag, a length of two bytes, the certificate.
+    let last = &honest[own_bytes.len() + 3..];
+    let mut signed = Signed::decode(last).unwrap();
+    // The body ends with the packed list of roles, which is one number here.
+    let number = signed.body.last_mut().unwrap();
+    assert_eq!(*number, 1, "staff");
+    *number = if role == Role::DecisionMaker { 7 } else { 6 };
+    signed.signature = unit.sign("certificate", &signed.body).to_vec();
+    let signed = signed.encode_to_vec();
+    let mut out = own_bytes;
+    out.extend([0x12, signed.len().to_le_bytes()[0] | 0x80, (signed.len() >> 7) as u8]);
+    out.extend(signed);
+    Chain::from_bytes(&out).unwrap()
+}
+
 #[test]
 fn kinds_bound_roles() {
     let world = World::new();
@@ -218,6 +248,92 @@ fn an_issuer_certificate_is_not_a_unit_certificate() {
         world.issuer.1.verify(&world.fingerprint(), world.now),
         Err(CertError::WrongLevel(Level::Unit))
     );
+}
+
+/// An office of each kind, certified by the two issuers of one root; each chain says when its parts
+/// end, and gives its parent back.
+#[test]
+fn two_issuers_certify_units_of_every_kind_under_one_root() {
+    let world = World::new();
+    let root = world.fingerprint();
+    let second = world.key();
+    let request = IssuerRequest::make(&second, "Second issuer", world.now).unwrap();
+    let request = IssuerRequest::from_bytes(&request).unwrap();
+    let later = world.now + 300 * 86_400;
+    let chain = issue_issuer(&world.root, &request, later);
+    let verified = chain.verify_issuer(&root, later).unwrap();
+    assert_eq!((verified.key, verified.name.as_str()), (second.public(), "Second issuer"));
+    assert_eq!(verified.not_after, later + ISSUER_LIFETIME);
+    assert_eq!(chain.parent(), None);
+
+    let first = &world.issuer;
+    let kinds = [
+        ("no.emb.karvonia", UnitKind::BilateralMission),
+        ("no.del.karvonia", UnitKind::MultilateralMission),
+        ("no.mfa.desk", UnitKind::MinistryDesk),
+    ];
+    for (id, kind) in kinds {
+        let key = world.key();
+        let request = UnitRequest::make(&key, "Office", id, kind, &key.public(), later).unwrap();
+        let request = UnitRequest::from_bytes(&request).unwrap();
+        let by_first = issue_unit(&first.0, &first.1, &request, later).unwrap();
+        let by_second = issue_unit(&second, &chain, &request, later).unwrap();
+        let (one, other) =
+            (by_first.verify_unit(&root, later), by_second.verify_unit(&root, later));
+        let (one, other) = (one.unwrap(), other.unwrap());
+        assert_eq!((one.id.as_str(), one.kind, one.key), (id, kind, key.public()));
+        assert_eq!((other.kind, other.key), (kind, key.public()));
+        // The older issuer's own certificate ends first.
+        assert_eq!(one.not_after, world.now + ISSUER_LIFETIME);
+        assert_eq!(other.not_after, later + UNIT_LIFETIME);
+        assert_eq!(by_second.parent().as_ref(), Some(&chain));
+        let ends =
+            vec![(Level::Issuer, later + ISSUER_LIFETIME), (Level::Unit, later + UNIT_LIFETIME)];
+        assert_eq!(by_second.ends(), Ok(ends));
+        // Each kind gives its own roles and no other's.
+        let decider = Role::DecisionMaker;
+        let device = DeviceRequest { key: key.public(), label: "K".into(), roles: vec![] };
+        let made = issue_device(&key, &by_second, &device, &[decider], later);
+        match kind {
+            UnitKind::MinistryDesk => assert!(made.is_ok()),
+            _ => assert_eq!(made, Err(CertError::RoleNotAllowed(decider))),
+        }
+    }
+    // The key of one issuer signs nothing under the certificate of the other.
+    let key = world.key();
+    let kind = UnitKind::BilateralMission;
+    let request = UnitRequest::make(&key, "Office", UNIT, kind, &key.public(), later).unwrap();
+    let request = UnitRequest::from_bytes(&request).unwrap();
+    let crossed = issue_unit(&first.0, &chain, &request, later);
+    assert_eq!(crossed, Err(CertError::NotYourCertificate));
+}
+
+/// What a mission can't issue it can't forge either: a role that its kind does not give is refused
+/// by every reader, signed by the mission's true key or not.
+#[test]
+fn a_role_that_a_mission_signed_by_hand_is_refused_by_its_readers() {
+    let world = World::new();
+    let (key, desk_key) = (world.key(), world.key());
+    let (mission_key, mission) = &world.unit;
+    let desk = world.certify_unit(&desk_key, "no.mfa.desk", UnitKind::MinistryDesk);
+    let device = DeviceRequest { key: key.public(), label: "K".into(), roles: vec![] };
+    let decider = issue_device(&desk_key, &desk, &device, &[Role::DecisionMaker], world.now);
+    let decider = decider.unwrap();
+    // The desk's certificate for a decision-maker, hung under the mission.
+    let moved = splice(mission, &decider).verify(&world.fingerprint(), world.now);
+    assert_eq!(moved, Err(CertError::Forged(Level::Device)));
+    // A mission that calls itself a desk in a request gets what its certificate says, nothing else.
+    let claimed = issue_device(mission_key, &desk, &device, &[Role::DecisionMaker], world.now);
+    assert_eq!(claimed, Err(CertError::NotYourCertificate));
+    for kind in [UnitKind::BilateralMission, UnitKind::MultilateralMission] {
+        assert!(!kind.allows(Role::DecisionMaker) && !kind.allows(Role::Duty));
+        let mission = world.certify_unit(mission_key, UNIT, kind);
+        let by_hand = signed_by_hand(mission_key, &mission, &key, Role::DecisionMaker);
+        assert_eq!(
+            by_hand.verify(&world.fingerprint(), world.now),
+            Err(CertError::RoleNotAllowed(Role::DecisionMaker))
+        );
+    }
 }
 
 #[test]

@@ -320,6 +320,8 @@ fn team_messages_come_back_as_they_went() {
         },
         TeamMessage::Claim { contact: [5; 32], case_id: b"case".to_vec(), device },
         TeamMessage::Cursor { relay: RELAYS[1].to_owned(), read_to: u64::MAX },
+        TeamMessage::RenewalRequest { request: b"request".to_vec() },
+        TeamMessage::Renewed { chains: vec![b"one".to_vec(), b"other".to_vec()] },
         TeamMessage::Unknown,
     ];
     for message in messages {

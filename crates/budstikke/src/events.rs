@@ -7,6 +7,8 @@ use tokio::sync::broadcast;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::BroadcastStream;
 
+use crate::mission::CertificateStatus;
+
 /// Something that a person may want to know. Names and texts are not in it: look them up when you show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -126,6 +128,13 @@ pub enum Event {
     AlertTaken {
         /// Its short name.
         alert: String,
+    },
+    /// A certificate of this vault's chain has to be renewed, or has ended. Said once a day.
+    CertificateEnds(CertificateStatus),
+    /// This device has a new certificate.
+    CertificateRenewed {
+        /// Unix seconds at which it ends.
+        not_after: i64,
     },
     /// A cell or message was not acceptable; it is dropped or kept apart, and others go on.
     Problem {

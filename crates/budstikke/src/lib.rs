@@ -50,7 +50,7 @@ pub mod vault;
 mod view;
 
 pub use budstikke_case as case;
-pub use budstikke_e2ee::cert::{Role, UnitKind};
+pub use budstikke_e2ee::cert::{Level as CertificateLevel, Role, UnitKind};
 pub use secrecy::SecretString;
 
 pub use channel::send::{SendOptions, Sent};
@@ -62,10 +62,13 @@ pub use dossier::{
 };
 pub use error::{Error, ErrorClass, Trust};
 pub use events::{Event, EventStream};
-pub use ministry::{MinistryCard, UnitCertificate};
+pub use ministry::{
+    CertifiedIssuer, IssuerCertificate, IssuerRequestCard, MinistryCard, MinistryPart,
+    UnitCertificate,
+};
 pub use mission::{
-    Contact, ContactStage, Decision, Offer, Published, StaffCard, TeamMember, TermsChoice,
-    UnitSetup,
+    CertificateState, CertificateStatus, Contact, ContactStage, Decision, Offer, Published,
+    StaffCard, TeamMember, TermsChoice, UnitSetup,
 };
 pub use outbox::Waiting;
 pub use sync::SyncReport;

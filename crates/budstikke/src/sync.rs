@@ -12,7 +12,7 @@ use crate::client::{Client, Work};
 use crate::crash;
 use crate::error::Error;
 use crate::events::Event;
-use crate::mission::team;
+use crate::mission::{CertificateStatus, renew, team};
 use crate::records::{self, Commit, Deferred, Post, Record, fixed};
 use crate::relay::RelayError;
 
@@ -41,6 +41,8 @@ pub struct SyncReport {
     pub waiting: usize,
     /// What could not be done now, in one plain sentence each; everything else went on.
     pub problems: Vec<String>,
+    /// Certificates of this vault's chain that have to be renewed, or have ended.
+    pub certificates: Vec<CertificateStatus>,
     /// One of the problems is that a relay wants a token: [`crate::Client::request_tokens`] begins to mend it.
     pub wants_token: bool,
 }
@@ -84,6 +86,7 @@ impl Client {
             self.send_waiting(&mut report).await?;
         }
         report.problems.dedup();
+        report.certificates = self.vault(renew::attention).await?;
         Ok(report)
     }
 
@@ -121,6 +124,8 @@ impl Client {
             let fetched = self.fetch(mailbox, report).await;
             note(report, fetched)?;
         }
+        let renewed = self.renew_certificates().await;
+        note(report, renewed)?;
         let renewed = self.renew_intake().await;
         note(report, renewed)?;
         self.send_waiting(report).await?;

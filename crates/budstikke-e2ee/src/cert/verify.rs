@@ -71,6 +71,30 @@ impl Chain {
         self.unit(root, &issuer, None)
     }
 
+    /// When each certificate of this chain ends, unix seconds, the issuer's first; read without
+    /// verifying, for a chain of one's own.
+    ///
+    /// # Errors
+    /// [`CertError`] for what is no chain.
+    pub fn ends(&self) -> Result<Vec<(Level, i64)>, CertError> {
+        let levels = [Level::Issuer, Level::Unit, Level::Device];
+        let ends = levels.into_iter().zip(&self.certificates).map(|(level, bytes)| {
+            let signed = signed::parse(bytes).ok_or(CertError::Malformed)?;
+            let body = pb::CertificateBody::decode(signed.body.as_slice());
+            Ok((level, body.map_err(|_| CertError::Malformed)?.not_after))
+        });
+        ends.collect()
+    }
+
+    /// The chain of whoever signed the last certificate; `None` above an issuer stands the bare
+    /// root.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        let (_, above) = self.certificates.split_last()?;
+        let parent = Self { root_key: self.root_key, certificates: above.to_vec() };
+        (!above.is_empty()).then_some(parent)
+    }
+
     /// Verifies the issuer's certificate, the first of every chain, at `now` (unix seconds).
     ///
     /// # Errors

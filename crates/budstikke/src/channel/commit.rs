@@ -18,7 +18,7 @@ use crate::client::{Client, Work};
 use crate::crash;
 use crate::error::Error;
 use crate::events::Event;
-use crate::mission::{assign, own_device};
+use crate::mission::{assign, lapsed, own_device};
 use crate::outbox::{Belongs, enqueue};
 use crate::records::{self, Commit, SELF, Team};
 use crate::relay::{RelayError, SlotEntry, Standing};
@@ -134,7 +134,9 @@ fn view(work: &Work<'_>, group_id: &[u8]) -> Result<Option<SlotView>, Error> {
         return Ok(None);
     }
     let keys = seat.group.slot_keys(&work.env(), seat.group.slot_attempt())?;
-    let wanted = records::load::<Commit>(work.tx, group_id)?.is_some();
+    // Not with certificates of our own that have ended: they are renewed, and then it goes on.
+    let vouched = seat.case.as_ref().is_some_and(|case| case.defender) || !lapsed(work)?;
+    let wanted = vouched && records::load::<Commit>(work.tx, group_id)?.is_some();
     Ok(Some(SlotView { relay: seat.relay, id: SlotId::from_bytes(keys.id()), wanted }))
 }
 

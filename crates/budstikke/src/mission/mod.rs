@@ -5,11 +5,14 @@ pub(crate) mod contacts;
 pub(crate) mod found;
 pub(crate) mod line;
 pub(crate) mod publish;
+pub(crate) mod renew;
 mod setup;
 pub(crate) mod team;
 
 pub use contacts::{Contact, ContactStage, Decision, TermsChoice};
 pub use publish::{Offer, Published};
+pub(crate) use renew::no_later;
+pub use renew::{CertificateState, CertificateStatus};
 pub use setup::{StaffCard, UnitSetup};
 pub use team::TeamMember;
 
@@ -77,4 +80,15 @@ pub(crate) fn kind_number(kind: UnitKind) -> u32 {
         UnitKind::MinistryDesk => 3,
         _ => 0,
     }
+}
+
+/// The kind of a number in the vault.
+pub(crate) fn kind_of(number: u32) -> Option<UnitKind> {
+    let kinds = [UnitKind::BilateralMission, UnitKind::MultilateralMission, UnitKind::MinistryDesk];
+    kinds.into_iter().find(|kind| kind_number(*kind) == number)
+}
+
+/// Whether this device's certificates have ended: it may not change a group before they are renewed.
+pub(crate) fn lapsed(work: &Work<'_>) -> Result<bool, Error> {
+    Ok(own_papers(work)?.not_after <= work.now)
 }

@@ -23,7 +23,7 @@ use crate::records::{self, IntakeKeyRecord, LaneUse, SELF, fixed};
 
 const DAY_S: i64 = 86_400;
 /// A new intake key every day.
-const KEY_AGE_S: i64 = DAY_S;
+pub(super) const KEY_AGE_S: i64 = DAY_S;
 /// A key is kept, and can open, for seven days.
 pub(super) const KEY_KEPT_S: i64 = 7 * DAY_S;
 /// A bundle is good for as long as its key.

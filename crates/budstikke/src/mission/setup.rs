@@ -7,7 +7,7 @@ use budstikke_e2ee::keys::SigningKey;
 use data_encoding::HEXLOWER;
 use rand_core::OsRng;
 
-use super::{TEAM_POST, kind_number, need_admin, own_device, unit_and_team};
+use super::{TEAM_POST, kind_number, need_admin, own_device, own_papers, renew, unit_and_team};
 use crate::client::{Client, Profile, Work, claim_role, parse_address, wrong_role};
 use crate::error::Error;
 use crate::ministry::{UNIT_CERTIFICATE, UNIT_REQUEST};
@@ -88,10 +88,13 @@ impl Client {
         .await
     }
 
-    /// Installs the Ministry's certificate for this unit, certifies this device, and founds the team.
+    /// Installs the Ministry's certificate for this unit, certifies this device, and founds the team. A later one
+    /// renews: every device of the team gets a new certificate under it, with the next [`Client::sync`] here and there.
+    /// The same one twice changes nothing.
     ///
     /// # Errors
-    /// [`Error::Trust`] for a certificate that does not verify or is for another unit.
+    /// [`Error::Trust`] for a certificate that does not verify or is for another unit; [`Error::Input`] for one that
+    /// ends no later than the one that is installed.
     pub async fn install_unit(&self, certificate: &str) -> Result<StaffCard, Error> {
         let chain = Chain::from_bytes(&armor::decode(UNIT_CERTIFICATE, certificate)?)?;
         self.vault(move |work| {
@@ -100,6 +103,10 @@ impl Client {
             else {
                 return Err(wrong_role(work, "a mission's"));
             };
+            if records::load::<Team>(work.tx, SELF)?.is_some() {
+                renew::install(work, unit, &chain)?;
+                return card(work);
+            }
             let root = chain.claimed_root();
             let verified = chain.verify_unit(&root, work.now)?;
             let key = SigningKey::from_bytes(&fixed(&unit.seed, "the unit's key")?);
@@ -114,10 +121,8 @@ impl Client {
             device.chain = issue_device(&key, &chain, &request, &roles, work.now)?.to_bytes();
             records::save(work.tx, SELF, &unit)?;
             records::save(work.tx, SELF, &device)?;
-            if records::load::<Team>(work.tx, SELF)?.is_none() {
-                let me = Identity::staff(own, Chain::from_bytes(&device.chain)?);
-                found_team(work, &unit, &me)?;
-            }
+            let me = Identity::staff(own, Chain::from_bytes(&device.chain)?);
+            found_team(work, &unit, &me)?;
             card(work)
         })
         .await
@@ -132,9 +137,15 @@ impl Client {
     }
 }
 
-/// What this device is, from its verified certificate.
+/// What this device is, from its certificate, which may have ended.
 pub(crate) fn card(work: &Work<'_>) -> Result<StaffCard, Error> {
-    let device = own_device(work)?;
+    let Some(there) = records::load::<Device>(work.tx, SELF)? else {
+        return Err(wrong_role(work, "a mission's device"));
+    };
+    if there.chain.is_empty() {
+        return Err(Error::NotReady("this device waits for its certificate: install it first"));
+    }
+    let device = own_papers(work)?;
     Ok(StaffCard {
         unit_id: device.unit.id.clone(),
         unit_name: device.unit.name.clone(),

@@ -20,7 +20,7 @@ use rand_core::OsRng;
 use super::contacts::empty;
 use super::publish::KEY_KEPT_S;
 use super::setup::{StaffCard, card, role_number, team_lane};
-use super::{TEAM_POST, assign, need_admin, own_device, unit_and_team};
+use super::{TEAM_POST, assign, need_admin, own_device, renew, unit_and_team};
 use crate::channel::commit::want;
 use crate::channel::seat::{Seat, staff};
 use crate::client::{Client, Profile, Work, claim_role, wrong_role};
@@ -270,6 +270,8 @@ pub(crate) fn take(work: &Work<'_>, application: &Application) -> Result<(), Err
         TeamMessage::Cursor { read_to, .. } => {
             records::save(work.tx, sender.key.as_bytes(), &CursorRecord { read_to })
         }
+        TeamMessage::RenewalRequest { request } => renew::asked(work, sender, &request),
+        TeamMessage::Renewed { chains } => renew::came(work, &chains),
         _ => Ok(()),
     }
 }

@@ -23,7 +23,7 @@ pub(crate) use dossier::{
     ActRecord, DossierRecord, EarlyRecord, KeptAlertRecord, Proof, ReachRecord, SuspensionRecord,
 };
 pub(crate) use held::{CancelRecord, CopyRecord, HeldKeyRecord};
-pub(crate) use own::{Device, IntakeKeyRecord, Ministry, Team, Unit};
+pub(crate) use own::{Device, IntakeKeyRecord, IssuerRecord, Ministry, RenewalRecord, Team, Unit};
 pub(crate) use token::{TokenRecord, TokenRequestRecord};
 
 use crate::error::Error;

@@ -4,7 +4,7 @@ use prost::Message;
 
 use super::record;
 
-/// The Ministry's root and issuer. One vault for both until a key ceremony separates them.
+/// The Ministry's keys: root and issuer, or one of them (the other is empty) after a key ceremony.
 #[derive(Clone, PartialEq, Message)]
 #[prost(skip_debug)]
 pub(crate) struct Ministry {
@@ -14,10 +14,41 @@ pub(crate) struct Ministry {
     pub(crate) root_seed: Vec<u8>,
     #[prost(bytes = "vec", tag = "3")]
     pub(crate) issuer_seed: Vec<u8>,
+    /// Empty in the root's vault, and until the root's certificate is installed.
     #[prost(bytes = "vec", tag = "4")]
     pub(crate) issuer_chain: Vec<u8>,
 }
 record!(Ministry, 10, "the Ministry's keys", root_seed, issuer_seed);
+
+/// An issuer that this vault's root has certified, by its key.
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+pub(crate) struct IssuerRecord {
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(crate) key: Vec<u8>,
+    /// End of the newest certificate for it.
+    #[prost(int64, tag = "3")]
+    pub(crate) not_after: i64,
+}
+record!(IssuerRecord, 85, "a certified issuer");
+
+/// How far the renewal of this device's certificate is.
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+pub(crate) struct RenewalRecord {
+    /// When the admin's device was last asked.
+    #[prost(int64, tag = "1")]
+    pub(crate) asked_at: i64,
+    /// When the person was last told that a certificate ends.
+    #[prost(int64, tag = "2")]
+    pub(crate) told_at: i64,
+    /// A new chain is installed, and not every group's leaf carries it yet.
+    #[prost(bool, tag = "3")]
+    pub(crate) spreading: bool,
+}
+record!(RenewalRecord, 86, "the renewal of certificates");
 
 /// The unit that this device belongs to.
 #[derive(Clone, PartialEq, Message)]
