@@ -100,6 +100,12 @@ impl Ground {
         Self::of(clock, Box::new(move || relays.now())).await
     }
 
+    /// Somebody's new vault.
+    pub async fn vault(&self, name: &str) -> Client {
+        let path = vault_path(self.folder.path(), name);
+        vault_over(path, &self.clock, Arc::clone(&self.transport)).await
+    }
+
     async fn of(clock: Clock, relays: budstikke_relay::Clock) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let config = budstikke_relay::testing::config(folder.path());
@@ -237,15 +243,20 @@ impl World {
 
     /// The same on another ground.
     pub async fn on(ground: Ground) -> Self {
+        let ministry = ground.vault("ministry").await;
+        ministry.found_ministry("Ministry of Foreign Affairs").await.expect("ministry");
+        Self::under(ground, ministry).await
+    }
+
+    /// The same under an issuer that is there already.
+    pub async fn under(ground: Ground, ministry: Client) -> Self {
         let Ground { folder, relay, clock, transport } = ground;
         let path = |name: &str| vault_path(folder.path(), name);
         let new = |name: &str| vault_over(path(name), &clock, Arc::clone(&transport));
-        let ministry = new("ministry").await;
         let officer_a = new("officer-a").await;
         let officer_b = new("officer-b").await;
         let heron = new("heron").await;
 
-        ministry.found_ministry("Ministry of Foreign Affairs").await.expect("ministry");
         let request = officer_a.request_unit(unit("no.emb.karvonia", relay.address())).await;
         let request = request.expect("unit request");
         let certificate = ministry.certify_unit(&request).await.expect("unit certificate");
@@ -260,6 +271,29 @@ impl World {
             sync(client).await;
         }
         Self { folder, relay, clock, transport, ministry, officer_a, officer_b, heron, invitation }
+    }
+
+    /// Lets days pass for everybody, the relay too: it begins anew in its folder and at its address, for a running one
+    /// looks at the day only now and then. The world has to stand on one clock.
+    ///
+    /// # Panics
+    /// When the relay does not start.
+    pub async fn days_pass(&mut self, days: i64) {
+        self.relay.stop().await;
+        self.clock.advance(days * 86_400);
+        let mut config = budstikke_relay::testing::config(self.folder.path());
+        config.listen.set_port(self.relay.address.port);
+        for _ in 0..500 {
+            let clock = self.clock.clone();
+            let relay = Relay::spawn_at(config.clone(), Box::new(move || clock.now())).await;
+            self.relay.inside = relay.ok();
+            if self.relay.inside.is_some() {
+                return;
+            }
+            // The engine lets its lock go a moment after the shutdown.
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("the relay does not start again");
     }
 
     /// The path of somebody's vault.
