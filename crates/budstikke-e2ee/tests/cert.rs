@@ -144,7 +144,11 @@ fn signed_by_hand(unit: &SigningKey, own: &Chain, device: &SigningKey, role: Rol
     signed.signature = unit.sign("certificate", &signed.body).to_vec();
     let signed = signed.encode_to_vec();
     let mut out = own_bytes;
-    out.extend([0x12, signed.len().to_le_bytes()[0] | 0x80, (signed.len() >> 7) as u8]);
+    out.extend([
+        0x12,
+        signed.len().to_le_bytes()[0] | 0x80,
+        u8::try_from(signed.len() >> 7).unwrap(),
+    ]);
     out.extend(signed);
     Chain::from_bytes(&out).unwrap()
 }
