@@ -158,6 +158,12 @@ impl IntakeBundle {
     }
 }
 
+/// The chain inside a bundle that verified before; nothing is checked again.
+pub fn chain_of(bytes: &[u8]) -> Option<Chain> {
+    let body = pb::BundleBody::decode(signed::parse(bytes)?.body.as_slice()).ok()?;
+    Chain::from_bytes(&body.chain).ok()
+}
+
 fn usable(suite: &Suite, key: &pb::IntakeKey, now: i64) -> Option<IntakeKey> {
     if now < key.valid_from.saturating_sub(crate::cert::BACKDATE) || now >= key.valid_until {
         return None;

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::channel::seat::{free_case_id, staff};
 use crate::channel::send::store;
 use crate::client::{Client, Work};
+use crate::directory;
 use crate::error::{Error, Trust};
 use crate::events::Event;
 use crate::mission::own_device;
@@ -50,9 +51,9 @@ impl Client {
         self.ensure_post(&approach.post).await?;
         self.ensure_lane(&approach.post, &approach.lane).await?;
         let invitation = Invitation::from_text(&approach.invitation)?;
-        let now = self.now();
-        let fresh = IntakeBundle::verify(self.suite(), &approach.bundle, &invitation, now).is_ok();
-        if !fresh {
+        let (there, by) = (approach.bundle.clone(), invitation.clone());
+        let fresh = self.vault(move |work| Ok(directory::bundle(work, &there, &by).is_ok()));
+        if !fresh.await? {
             // The plan is older than the mission's intake key: fetch the newest.
             let content = self.fetch_bundle(&invitation).await?;
             let key = key.clone();
@@ -93,7 +94,7 @@ pub(crate) fn welcomed(work: &Work<'_>, lane: &Lane, body: &WelcomeBody) -> Resu
     if !approach.case_id.is_empty() {
         return Ok(());
     }
-    usable(&body.routes)?;
+    usable(work, &body.routes)?;
     let me = identity_of(work, &approach)?;
     let terms = TermsState::from_bytes(&approach.terms_record)?;
     let agreed = approach.wish.as_ref().filter(|wish| !wish.accepted.is_empty());
@@ -232,7 +233,7 @@ fn seal_contact(work: &Work<'_>, key: &[u8]) -> Result<(), Error> {
         return Ok(());
     }
     let invitation = Invitation::from_text(&approach.invitation)?;
-    let bundle = IntakeBundle::verify(work.suite, &approach.bundle, &invitation, work.now)?;
+    let bundle = directory::bundle(work, &approach.bundle, &invitation)?;
     let lane: Lane = records::need(work.tx, &approach.lane)?;
     let package = KeyPackage::create(&work.env(), &identity_of(work, &approach)?)?;
     let envelope = sealed(work, &approach, &bundle, &package, route(&lane)?)?;

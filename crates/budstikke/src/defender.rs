@@ -2,7 +2,7 @@
 
 use budstikke_case::file::{EmergencyFile, TermsFile};
 use budstikke_case::{Body, Received, Role, View, wire};
-use budstikke_e2ee::bundle::IntakeBundle;
+use budstikke_e2ee::bundle::{IntakeBundle, chain_of};
 use budstikke_e2ee::cert::UnitKind;
 use budstikke_e2ee::group::Identity;
 use budstikke_e2ee::invite::Invitation;
@@ -13,6 +13,7 @@ use rand_core::OsRng;
 
 use crate::approach::{fits, new_approach, say};
 use crate::client::{Client, Profile, Work, claim_role};
+use crate::directory;
 use crate::error::Error;
 use crate::events::Event;
 use crate::mission::found::{accept, offered};
@@ -79,7 +80,13 @@ impl Client {
     pub async fn look_up(&self, invitation: &str) -> Result<MissionCard, Error> {
         let parsed = Invitation::from_text(invitation)?;
         let content = self.fetch_bundle(&parsed).await?;
-        let bundle = IntakeBundle::verify(self.suite(), &content, &parsed, self.now())?;
+        let chain = chain_of(&content);
+        let unit = chain.and_then(|chain| chain.trusted_unit(&parsed.root).ok());
+        if let Some(id) = unit.and_then(|unit| unit.directory) {
+            self.look_at_directory_of(parsed.root, *id.as_bytes(), &parsed.relays).await?;
+        }
+        let (shown, by) = (content.clone(), parsed.clone());
+        let bundle = self.vault(move |work| directory::bundle(work, &shown, &by)).await?;
         if bundle.unit.kind == UnitKind::MinistryDesk {
             return Err(Error::Input {
                 what: "the invitation",
@@ -170,7 +177,7 @@ fn plan(work: &Work<'_>, request: ReachOut) -> Result<(), Error> {
         ));
     }
     let invitation = Invitation::from_text(&approach.invitation)?;
-    let bundle = IntakeBundle::verify(work.suite, &approach.bundle, &invitation, work.now)?;
+    let bundle = directory::bundle(work, &approach.bundle, &invitation)?;
     let leg = leg_of(bundle.unit.kind);
     let mut terms = offered(leg, &bundle.offers, work.now)?;
     let mut wish = Wish::default();

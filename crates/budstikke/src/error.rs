@@ -84,6 +84,18 @@ pub enum Trust {
     /// A desk under another Ministry than the mission's own.
     #[error("that desk belongs to another Ministry root than this mission: do not write to it")]
     OtherRoot,
+    /// The Ministry's directory, or its root's word about an issuer.
+    #[error(transparent)]
+    Directory(#[from] e2ee::directory::DirectoryError),
+    /// What needs authority waits for a newer directory.
+    #[error("the Ministry's directory on this device is out of date: sync, then do this again")]
+    StaleDirectory,
+    /// A directory, or a root's word, of a Ministry that this device has nothing to do with.
+    #[error("this is of a Ministry that this device has nothing to do with: it was not taken")]
+    UnknownRoot,
+    /// A relay that the directory revokes.
+    #[error("the Ministry has revoked that relay: nothing new is put there")]
+    RelayRevoked,
     /// The mission has published nothing under its notice.
     #[error("the mission has published nothing at this invitation yet; ask it to publish")]
     NothingPublished,
@@ -158,6 +170,7 @@ trust!(
     e2ee::invite::InviteError,
     e2ee::bundle::BundleError,
     e2ee::held::HeldError,
+    e2ee::directory::DirectoryError,
     e2ee::armor::ArmorError,
 );
 

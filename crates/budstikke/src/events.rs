@@ -136,6 +136,12 @@ pub enum Event {
         /// Unix seconds at which it ends.
         not_after: i64,
     },
+    /// Two directories of the Ministry's are signed and contradict each other: somebody is shown another one than
+    /// others. The one that was held stays; see [`Client::directory`](crate::Client::directory).
+    DirectoryForked {
+        /// Number of the one that came.
+        number: u64,
+    },
     /// A cell or message was not acceptable; it is dropped or kept apart, and others go on.
     Problem {
         /// One plain sentence.

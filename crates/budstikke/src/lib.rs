@@ -31,6 +31,7 @@ mod client;
 pub mod clock;
 pub mod crash;
 mod defender;
+mod directory;
 mod dossier;
 mod error;
 mod escalation;
@@ -56,6 +57,9 @@ pub use secrecy::SecretString;
 pub use channel::send::{SendOptions, Sent};
 pub use client::{Builder, Client, Profile};
 pub use defender::{Choice, MissionCard, ReachOut, TermsOffer};
+pub use directory::{
+    DirectoryCard, DirectoryPublished, DirectoryUnit, Imported, Revoke, RevokeReason, RevokedKey,
+};
 pub use dossier::{
     ActView, AlertView, Blocks, Brief, CaseFile, ConsentView, RequestView, Ruling, Shared,
     Submission, heard,

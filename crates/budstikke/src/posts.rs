@@ -8,7 +8,8 @@ use budstikke_proto::id::{Label, RecvId};
 use rand_core::OsRng;
 use zeroize::Zeroizing;
 
-use crate::client::{Client, Work, parse_address};
+use crate::client::{Client, Work};
+use crate::directory;
 use crate::error::Error;
 use crate::records::{self, Lane, LaneUse, Post, fixed};
 use crate::tokens::forget_spent;
@@ -32,6 +33,7 @@ pub(crate) fn plan_post(
     relay: &str,
     shared: bool,
 ) -> Result<(), Error> {
+    directory::relay(work, relay)?;
     let post = Post {
         relay: relay.to_owned(),
         recv_secret: CapabilityKey::random(&mut OsRng).as_bytes().to_vec(),
@@ -47,6 +49,7 @@ pub(crate) fn plan_post(
 
 /// Puts a new grant's keys into the vault; its label.
 pub(crate) fn plan_lane(work: &Work<'_>, relay: &str, used_for: LaneUse) -> Result<Label, Error> {
+    directory::relay(work, relay)?;
     let label = Label::random(&mut OsRng);
     let secret = CapabilityKey::random(&mut OsRng);
     let seal = match used_for {
@@ -77,13 +80,13 @@ pub(crate) fn route(lane: &Lane) -> Result<Route, Error> {
     })
 }
 
-/// Whether the routes that somebody handed over lead to relays at all. Held against them before they are kept, so
-/// that nothing is ever queued that can't leave.
+/// Whether the routes that somebody handed over lead to relays at all, none of them revoked. Held against them before
+/// they are kept, so that nothing is ever queued that can't leave.
 ///
 /// # Errors
-/// [`Error::Input`].
-pub(crate) fn usable(routes: &[Route]) -> Result<(), Error> {
-    routes.iter().try_for_each(|route| parse_address(&route.relay).map(drop))
+/// [`Error::Input`], [`Error::Trust`].
+pub(crate) fn usable(work: &Work<'_>, routes: &[Route]) -> Result<(), Error> {
+    routes.iter().try_for_each(|route| directory::relay(work, &route.relay))
 }
 
 impl Client {

@@ -43,6 +43,8 @@ pub struct SyncReport {
     pub problems: Vec<String>,
     /// Certificates of this vault's chain that have to be renewed, or have ended.
     pub certificates: Vec<CertificateStatus>,
+    /// What is worth knowing and stops nothing: an implausible clock, a directory that is out of date.
+    pub warnings: Vec<String>,
     /// One of the problems is that a relay wants a token: [`crate::Client::request_tokens`] begins to mend it.
     pub wants_token: bool,
 }
@@ -68,6 +70,9 @@ impl Client {
     pub async fn sync(&self) -> Result<SyncReport, Error> {
         let _turn = self.turn().await;
         let mut report = SyncReport::default();
+        // First, so that what is revoked is refused in what comes now.
+        self.look_at_directories(&mut report).await?;
+        let of_directories = std::mem::take(&mut report.problems);
         for _ in 0..MAX_PASSES {
             report.problems.clear();
             report.wants_token = false;
@@ -77,6 +82,9 @@ impl Client {
                 break;
             }
         }
+        report.problems.extend(of_directories);
+        let published = self.renew_directory().await;
+        note(&mut report, published)?;
         self.look_at_clocks().await?;
         let told = self.tell_reach().await;
         note(&mut report, told)?;

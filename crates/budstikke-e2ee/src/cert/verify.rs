@@ -95,6 +95,14 @@ impl Chain {
         (!above.is_empty()).then_some(parent)
     }
 
+    /// What the issuer's certificate says, without checking it again.
+    ///
+    /// # Errors
+    /// [`CertError`] for what is no chain.
+    pub fn trusted_issuer(&self, root: &Fingerprint) -> Result<VerifiedIssuer, CertError> {
+        self.issuer_at(root, None)
+    }
+
     /// Verifies the issuer's certificate, the first of every chain, at `now` (unix seconds).
     ///
     /// # Errors

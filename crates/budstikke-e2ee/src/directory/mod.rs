@@ -128,20 +128,27 @@ impl Directory {
         if bytes.len() > MAX_LEN {
             return Err(DirectoryError::Malformed);
         }
-        let signed = signed::parse(bytes).ok_or(DirectoryError::Malformed)?;
-        let body = pb::DirectoryBody::decode(signed.body.as_slice())
-            .map_err(|_| DirectoryError::Malformed)?;
-        let chain = Chain::from_bytes(&body.chain)?;
+        let (signed, body, chain) = parse(bytes).ok_or(DirectoryError::Malformed)?;
         let issuer = chain.verify_issuer(root, now.max(body.made_at))?;
         signed::check(DOMAIN, &issuer.key, &signed).map_err(|_| DirectoryError::Forged)?;
         let hash = hash(DOMAIN, &[&signed.body]);
         Self::read(body, hash, issuer, &chain).ok_or(DirectoryError::Malformed)?
     }
 
+    /// One that verified before, as it was kept: read again whatever the time.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] for what is none.
+    pub fn kept(bytes: &[u8], root: &Fingerprint) -> Result<Self, DirectoryError> {
+        let (signed, body, chain) = parse(bytes).ok_or(DirectoryError::Malformed)?;
+        let issuer = chain.trusted_issuer(root)?;
+        let hash = hash(DOMAIN, &[&signed.body]);
+        Self::read(body, hash, issuer, &chain).ok_or(DirectoryError::Malformed)?
+    }
+
     /// The root that a directory says it hangs from; nothing is verified.
     pub fn claimed_root(bytes: &[u8]) -> Option<Fingerprint> {
-        let body = pb::DirectoryBody::decode(signed::parse(bytes)?.body.as_slice()).ok()?;
-        Some(Chain::from_bytes(&body.chain).ok()?.claimed_root())
+        parse(bytes).map(|(_, _, chain)| chain.claimed_root())
     }
 
     fn read(
@@ -237,6 +244,13 @@ impl Directory {
         let back = self.number.checked_sub(number)?.checked_sub(1)?;
         self.history.get(usize::try_from(back).ok()?)
     }
+}
+
+fn parse(bytes: &[u8]) -> Option<(pb::Signed, pb::DirectoryBody, Chain)> {
+    let signed = signed::parse(bytes)?;
+    let body = pb::DirectoryBody::decode(signed.body.as_slice()).ok()?;
+    let chain = Chain::from_bytes(&body.chain).ok()?;
+    Some((signed, body, chain))
 }
 
 impl ListedUnit {

@@ -99,6 +99,11 @@ impl Trust {
         self.number > 0 && now >= self.valid_until
     }
 
+    /// Everything that counts no more.
+    pub fn revoked(&self) -> &[Revocation] {
+        &self.revoked
+    }
+
     /// What is said of a key, if anything.
     pub fn revocation(&self, what: Revoked) -> Option<&Revocation> {
         self.revoked.iter().find(|of| of.what == what)

@@ -27,7 +27,7 @@ pub(crate) fn take(
     application: &Application,
 ) -> Result<(), Error> {
     let members = match &seat.case {
-        Some(case) => Members::of(&seat, terms_of(case)?.leg(), work.now)?,
+        Some(case) => Members::of(work, &seat, terms_of(case)?.leg())?,
         None => return Err(Error::NotFound { what: "the case" }),
     };
     let Some(case) = &mut seat.case else { return Err(Error::NotFound { what: "the case" }) };
@@ -41,8 +41,13 @@ pub(crate) fn take(
     }
     let colleague = is_colleague(case, &application.sender);
     let bytes = application.content.to_vec();
-    let judged = Received::open(bytes.clone())
-        .and_then(|received| judge(work, case, &application.sender, received));
+    let revoked = application.findings.contains(&Finding::Revoked);
+    let judged = Received::open(bytes.clone()).and_then(|received| {
+        if revoked {
+            return Err(Refusal::RoleCertificateInvalid { reason: "revoked" });
+        }
+        judge(work, case, &application.sender, received)
+    });
     let judged = match judged {
         Ok(received) => {
             let content = received.content();
@@ -277,6 +282,9 @@ fn describe(finding: &Finding) -> String {
         Finding::Late => "a message that was missing has arrived late",
         Finding::Repeated => "a sender counts anew: its device was restored from an old copy",
         Finding::Lapsed => "the sender's certificate has ended; its unit must renew it",
+        Finding::Revoked => {
+            "the sender is revoked: what it says is kept apart and counts for nothing"
+        }
         _ => "the history of a conversation does not fit together: compare with the other side",
     };
     text.to_owned()

@@ -290,7 +290,7 @@ fn first_contact(work: &Work<'_>, lane: &Lane, sealed: &[u8]) -> Result<(), Erro
     if records::load::<ContactRecord>(work.tx, &id)?.is_some() {
         return Ok(());
     }
-    usable(&contact.reply)?;
+    usable(work, &contact.reply)?;
     // What no group would take is no contact: an officer could answer it and get no further.
     KeyPackage::parse(&work.env(), &contact.key_package).map_err(GroupError::from)?;
     if contact.extra.len() > MAX_EXTRA {

@@ -139,7 +139,7 @@ pub(crate) fn post(
             work.event(Event::TermsInForce { case: crate::view::case_name(&case.id) });
         }
     }
-    let (members, own) = (Members::of(&seat, terms.leg(), work.now)?, seat.me.key());
+    let (members, own) = (Members::of(work, &seat, terms.leg())?, seat.me.key());
     if let Some(case) = &seat.case {
         let said = Said {
             content: &built.content,

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use super::Client;
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::records;
 use crate::transport::Transport;
 use crate::transport::quic::QuicTransport;
 use crate::vault::{AsyncVault, Cost, Vault};
@@ -75,7 +76,7 @@ impl Builder {
         let (path, passphrase, cost) = (self.path.clone(), self.passphrase.clone(), self.cost);
         let vault =
             blocking(move || Vault::create(&path, &passphrase, cost, &mut rand_core::OsRng));
-        Ok(self.finish(vault.await?))
+        self.finish(vault.await?)
     }
 
     /// Opens a vault.
@@ -86,12 +87,13 @@ impl Builder {
     pub async fn open(self) -> Result<Client, Error> {
         let (path, passphrase) = (self.path.clone(), self.passphrase.clone());
         let vault = blocking(move || Vault::open(&path, &passphrase));
-        Ok(self.finish(vault.await?))
+        self.finish(vault.await?)
     }
 
-    fn finish(self, vault: Vault) -> Client {
+    fn finish(self, mut vault: Vault) -> Result<Client, Error> {
         let transport = self.transport.unwrap_or_else(|| Arc::new(QuicTransport::default()));
-        Client::new(AsyncVault::new(vault), transport, self.clock)
+        let not_before = vault.read(records::newest_directory)?;
+        Ok(Client::new(AsyncVault::new(vault), transport, self.clock, not_before))
     }
 }
 

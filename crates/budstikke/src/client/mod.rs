@@ -50,6 +50,10 @@ struct Inner {
     stop: CancellationToken,
     /// Unix seconds at which [`Client::once_a_minute`] last said yes.
     looked: AtomicI64,
+    /// Unix seconds of the newest directory: it is never earlier.
+    not_before: AtomicI64,
+    /// Unix seconds before which no directory is fetched.
+    directories_at: AtomicI64,
 }
 
 /// Connections by relay address and purpose.
@@ -82,7 +86,12 @@ impl Client {
         Builder::new(path.into())
     }
 
-    fn new(vault: AsyncVault, transport: Arc<dyn Transport>, clock: Clock) -> Self {
+    fn new(
+        vault: AsyncVault,
+        transport: Arc<dyn Transport>,
+        clock: Clock,
+        not_before: i64,
+    ) -> Self {
         let (events, _) = broadcast::channel(EVENTS_KEPT);
         let inner = Inner {
             vault,
@@ -95,6 +104,8 @@ impl Client {
             queued: Notify::new(),
             stop: CancellationToken::new(),
             looked: AtomicI64::new(i64::MIN),
+            not_before: AtomicI64::new(not_before),
+            directories_at: AtomicI64::new(i64::MIN),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -147,13 +158,23 @@ impl Client {
         Ok(self.inner.vault.close().await?)
     }
 
-    /// Unix seconds.
+    /// Unix seconds, never before the newest directory was made.
     pub(crate) fn now(&self) -> i64 {
+        self.system_now().max(self.inner.not_before.load(Ordering::Relaxed))
+    }
+
+    /// Unix seconds by the clock alone.
+    pub(crate) fn system_now(&self) -> i64 {
         self.inner.clock.now()
     }
 
-    pub(crate) fn suite(&self) -> &Suite {
-        &self.inner.suite
+    /// Whether directories may be fetched again.
+    pub(crate) fn may_ask_directories(&self) -> bool {
+        self.now() >= self.inner.directories_at.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn ask_directories_at(&self, at: i64) {
+        self.inner.directories_at.store(at, Ordering::Relaxed);
     }
 
     /// Whether a minute has passed since this last said yes: for what is dear and changes seldom.
@@ -196,6 +217,9 @@ impl Client {
             Ok::<_, Error>((value, then.into_inner()))
         });
         let (value, then) = done.await?;
+        if let Some(not_before) = then.not_before {
+            self.inner.not_before.store(not_before, Ordering::Relaxed);
+        }
         if then.queued {
             self.inner.queued.notify_one();
         }
@@ -221,6 +245,17 @@ impl Client {
         });
         Ok(Arc::clone(relay))
     }
+
+    /// Ends the connection for one purpose, which will not be needed for long.
+    pub(crate) async fn hang_up(&self, address: &str, purpose: &[u8]) {
+        let gone = {
+            let mut map = self.inner.relays.lock().unwrap_or_else(PoisonError::into_inner);
+            map.remove(&(address.to_owned(), purpose.to_vec()))
+        };
+        if let Some(relay) = gone {
+            relay.close().await;
+        }
+    }
 }
 
 impl std::fmt::Debug for Client {
@@ -242,6 +277,7 @@ pub(crate) struct Work<'a> {
 struct Then {
     events: Vec<Event>,
     queued: bool,
+    not_before: Option<i64>,
 }
 
 impl Work<'_> {
@@ -253,6 +289,11 @@ impl Work<'_> {
     /// To be published once this transaction is durable.
     pub(crate) fn event(&self, event: Event) {
         self.then.borrow_mut().events.push(event);
+    }
+
+    /// It is never earlier than this once this transaction is durable.
+    pub(crate) fn not_before(&self, at: i64) {
+        self.then.borrow_mut().not_before = Some(at);
     }
 
     /// Cells wait for a relay once this transaction is durable: a listener need not wait for its next pass.

@@ -16,6 +16,7 @@ use crate::channel::seat::{Seat, terms_of};
 use crate::channel::send::{SendOptions, Sent, post};
 use crate::client::{Client, Work};
 use crate::error::Error;
+use crate::mission::own_authority;
 use crate::random::fresh;
 use crate::records::CaseRecord;
 
@@ -96,6 +97,7 @@ impl Client {
     pub async fn decide(&self, line: &str, act: &str, ruling: Ruling) -> Result<Sent, Error> {
         let (line, act) = (line.to_owned(), act.to_owned());
         self.vault(move |work| {
+            own_authority(work)?;
             let case = mission_case(work, &line)?;
             let dossier = Dossier::of(work, &case)?;
             let (id, request) = requested(&dossier, &act)?;
@@ -145,7 +147,7 @@ fn look(
     request: &ApprovalRequest,
 ) -> Result<budstikke_case::action::Review, Error> {
     let seat = Seat::case(work, case.clone())?;
-    let members = Members::of(&seat, terms_of(case)?.leg(), work.now)?;
+    let members = Members::of(work, &seat, terms_of(case)?.leg())?;
     let plan: budstikke_case::wire::ActionPlan = budstikke_case::carried::decode(&request.plan)?;
     let published = dossier.act(&plan.publishes_action_id).map(|act| &act.state);
     // What the mission has told since it asked is newer than what it asked with.

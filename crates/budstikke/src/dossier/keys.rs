@@ -8,6 +8,7 @@ use budstikke_e2ee::group::Party;
 use budstikke_e2ee::keys::{SigningKey, VerifyingKey};
 
 use crate::channel::seat::{Seat, case_roles, terms_of};
+use crate::client::Work;
 use crate::error::Error;
 
 /// The members of a channel. A signature counts when its officer is one of the certified.
@@ -24,10 +25,14 @@ struct Member {
 }
 
 impl Members {
-    /// Everybody in the channel whose certificate holds at `now`.
-    pub(crate) fn of(seat: &Seat, leg: Leg, now: i64) -> Result<Self, Error> {
+    /// Everybody in the channel whose certificate holds now and is not revoked.
+    pub(crate) fn of(work: &Work<'_>, seat: &Seat, leg: Leg) -> Result<Self, Error> {
         let mut members = Self { certified: Vec::new(), defenders: Vec::new() };
-        for member in seat.group.members()?.into_iter().filter(|member| !member.lapsed(now)) {
+        let all = seat.group.members()?.into_iter();
+        for member in all.filter(|member| !member.lapsed(work.now)) {
+            if member.is_revoked(&work.env())? {
+                continue;
+            }
             match member.party {
                 Party::Device(device) => members.certified.push(Member::of(&device, leg)),
                 Party::Defender { pseudonym } => members.defenders.push(pseudonym),

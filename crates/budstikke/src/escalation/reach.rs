@@ -186,7 +186,7 @@ pub(crate) fn usable_contact(work: &Work<'_>, contact: &EscalationContact) -> Re
         fault: Fault::Encoding,
     };
     let route = Route::from_bytes(&contact.route).map_err(|_| bad("route"))?;
-    usable(std::slice::from_ref(&route)).map_err(|_| bad("route"))?;
+    usable(work, std::slice::from_ref(&route)).map_err(|_| bad("route"))?;
     HpkePublic::from_bytes(work.suite, &contact.public_key).map_err(|_| bad("public_key"))?;
     Ok(())
 }
@@ -310,7 +310,7 @@ pub(super) fn sealed_to(
     signed: &[u8],
 ) -> Result<(Route, Vec<u8>), Error> {
     let route = Route::from_bytes(&contact.route)?;
-    usable(std::slice::from_ref(&route))?;
+    usable(work, std::slice::from_ref(&route))?;
     let key = HpkePublic::from_bytes(work.suite, &contact.public_key)?;
     let id = fixed(&contact.key_id, "a held key")?;
     let sealed = held::seal(work.suite, id, &key, signed)?;

@@ -18,6 +18,7 @@ use super::reach::{forget_old_keys, sealed_to, secrets, usable_contact};
 use super::signer;
 use crate::channel::seat::case_roles;
 use crate::client::Work;
+use crate::directory;
 use crate::dossier::keys::{Members, officer_of, sign_as};
 use crate::dossier::{AlertView, Turned, files};
 use crate::error::Error;
@@ -43,6 +44,7 @@ pub(crate) fn hear(work: &Work<'_>, signed: &[u8]) -> Result<(), Error> {
     // A certificate that is being renewed loses nothing that comes meanwhile.
     let own = own_papers(work)?;
     let held = held::verify(signed, &own.unit.root, work.now)?;
+    directory::trust(work, &own.unit.root)?.check_device(&held.device)?;
     match &held.word {
         Word::Copy { alert, step, reply } => copy_came(work, &own, &held, (alert, *step, reply)),
         Word::Answer(ack) => answered(work, &own, &held, ack, signed),

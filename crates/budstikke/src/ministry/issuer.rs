@@ -3,10 +3,12 @@
 use budstikke_e2ee::armor;
 use budstikke_e2ee::cert::{CertError, Chain, UnitKind, UnitRequest, issue_unit};
 use budstikke_e2ee::keys::SigningKey;
+use prost::Message;
 use rand_core::OsRng;
 
 use super::{MinistryCard, UNIT_CERTIFICATE, UNIT_REQUEST, card, issuer_key, need, request, there};
-use crate::client::Client;
+use crate::client::{Client, Work};
+use crate::directory;
 use crate::error::Error;
 use crate::records::{self, Ministry, SELF};
 
@@ -112,11 +114,15 @@ impl Client {
                 ));
             }
             let own = Chain::from_bytes(&ministry.issuer_chain)?;
+            let root = own.claimed_root();
+            directory::authority(work, &root)?;
             let chain = issue_unit(&issuer, &own, &request, work.now)?;
-            let unit = chain.verify_unit(&own.claimed_root(), work.now)?;
+            // A key that was lost once is not certified again.
+            let unit = directory::unit(work, &chain, &root)?;
+            directory::list(work, &request, &unit)?;
             let issuer_ends = own.ends()?.first().map_or(i64::MAX, |(_, end)| *end);
             Ok(UnitCertificate {
-                text: armor::encode(UNIT_CERTIFICATE, &chain.to_bytes()),
+                text: certificate_text(work, &chain)?,
                 unit_id: unit.id,
                 name: unit.name,
                 kind: unit.kind,
@@ -126,4 +132,19 @@ impl Client {
         })
         .await
     }
+}
+
+/// A unit's certificate as text. The directory that is held goes with it, so that the unit has one from the start.
+fn certificate_text(work: &Work<'_>, chain: &Chain) -> Result<String, Error> {
+    let with = WithDirectory { directory: directory::held_bytes(work, &chain.claimed_root())? };
+    // A message's fields may follow one another: to a reader of chains alone this one is unknown.
+    let bytes = [chain.to_bytes(), with.encode_to_vec()].concat();
+    Ok(armor::encode(UNIT_CERTIFICATE, &bytes))
+}
+
+/// What goes with the chain of a unit's certificate.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct WithDirectory {
+    #[prost(bytes = "vec", tag = "15")]
+    pub(crate) directory: Vec<u8>,
 }

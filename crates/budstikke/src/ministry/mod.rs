@@ -7,6 +7,7 @@ mod issuer;
 mod root;
 
 pub use issuer::UnitCertificate;
+pub(crate) use issuer::WithDirectory;
 pub use root::{CertifiedIssuer, IssuerCertificate, IssuerRequestCard};
 
 use budstikke_e2ee::cert::{Chain, IssuerRequest, issue_issuer};
@@ -15,8 +16,9 @@ use data_encoding::HEXLOWER;
 use rand_core::OsRng;
 
 use crate::client::{Client, Profile, Work, claim_role, wrong_role};
+use crate::directory;
 use crate::error::Error;
-use crate::records::{self, Ministry, SELF, fixed};
+use crate::records::{self, Ministry, Publishing, SELF, fixed};
 
 /// First word of a unit's request for a certificate.
 pub(crate) const UNIT_REQUEST: &str = "budunitrequest1";
@@ -105,6 +107,7 @@ impl Client {
                 MinistryPart::Root => {
                     zeroize::Zeroize::zeroize(&mut ministry.issuer_seed);
                     ministry.issuer_chain.clear();
+                    records::remove::<Publishing>(work.tx, SELF)?;
                 }
                 MinistryPart::Issuer => {
                     zeroize::Zeroize::zeroize(&mut ministry.root_seed);
@@ -174,7 +177,8 @@ fn issuer_key(ministry: &Ministry) -> Result<SigningKey, Error> {
 
 /// What an issuer asks the root for.
 fn request(work: &Work<'_>, issuer: &SigningKey, name: &str) -> Result<Vec<u8>, Error> {
-    Ok(IssuerRequest::make(issuer, name, work.now)?)
+    let directory = directory::plan(work)?;
+    Ok(IssuerRequest::make_with_directory(issuer, name, &directory, work.now)?)
 }
 
 fn hex_of(key: &VerifyingKey) -> String {

@@ -13,7 +13,7 @@ use prost::Message;
 use rand_core::OsRng;
 use zeroize::Zeroize as _;
 
-use super::{need_admin, own_device, team};
+use super::{need_admin, own_authority, own_device, team};
 use crate::channel::commit::want;
 use crate::channel::seat::{CASE_ID_LEN, Seat, free_case_id, staff, terms_of};
 use crate::channel::send::name_of;
@@ -56,7 +56,7 @@ impl Client {
     pub async fn assign(&self, case: &str, officer: &str) -> Result<(), Error> {
         let (case, officer) = (case.to_owned(), officer.to_owned());
         self.vault(move |work| {
-            need_admin(&own_device(work)?)?;
+            need_admin(&own_authority(work)?)?;
             let case = case_of_name(work, &case)?;
             let device = colleague(work, &officer)?;
             let request_id = fresh::<16>();
@@ -181,7 +181,7 @@ fn join_case(work: &Work<'_>, body: &WelcomeBody) -> Result<(), Error> {
         return Ok(());
     };
     let own = own_device(work)?;
-    usable(&body.routes)?;
+    usable(work, &body.routes)?;
     check_briefing(work, &case, lane.as_ref())?;
     let terms = briefing.charter_terms.as_slice();
     let terms = match terms {

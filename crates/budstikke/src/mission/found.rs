@@ -18,6 +18,7 @@ use crate::channel::content::role_of;
 use crate::channel::seat::{Seat, free_case_id, staff, terms_of};
 use crate::channel::send::{SendOptions, name_of, post, store};
 use crate::client::Work;
+use crate::directory;
 use crate::error::Error;
 use crate::events::Event;
 use crate::outbox::{Belongs, enqueue};
@@ -127,7 +128,7 @@ fn caller(work: &Work<'_>, credential: &Credential, root: [u8; 32]) -> Result<Pa
     match credential {
         Credential::Defender { pseudonym } => Ok(Party::Defender { pseudonym: pseudonym.clone() }),
         Credential::Staff(chain) => {
-            Ok(Party::Device(Box::new(chain.verify_device(&root, work.now)?)))
+            Ok(Party::Device(Box::new(directory::device(work, chain, &root)?)))
         }
         _ => Err(Error::Input {
             what: "a first contact",

@@ -5,7 +5,6 @@ use budstikke_case::file::TermsFile;
 use budstikke_case::{
     Body, Hash, Leg, Role, TermsEvent, TermsState, may_pass_on, may_write, onward_terms, wire,
 };
-use budstikke_e2ee::bundle::IntakeBundle;
 use budstikke_e2ee::cert::UnitKind;
 use budstikke_e2ee::invite::Invitation;
 
@@ -15,6 +14,7 @@ use crate::approach::{fits, new_approach, say};
 use crate::channel::seat::{case_roles, terms_of};
 use crate::channel::send::Sent;
 use crate::client::{Client, Work};
+use crate::directory;
 use crate::error::{Error, Trust};
 use crate::posts::plan_lane;
 use crate::records::{self, Approach, CaseRecord, LaneUse, Wish};
@@ -93,7 +93,7 @@ fn plan(work: &Work<'_>, text: String, content: Vec<u8>, case: &str) -> Result<(
     if invitation.root != own.unit.root {
         return Err(Error::Trust(Box::new(Trust::OtherRoot)));
     }
-    let bundle = IntakeBundle::verify(work.suite, &content, &invitation, work.now)?;
+    let bundle = directory::bundle(work, &content, &invitation)?;
     if bundle.unit.kind != UnitKind::MinistryDesk {
         return Err(Error::Input {
             what: "the invitation",

@@ -20,6 +20,7 @@ use budstikke_case::Leg;
 use budstikke_e2ee::cert::{Chain, Role, UnitKind, VerifiedDevice};
 
 use crate::client::{Work, wrong_role};
+use crate::directory;
 use crate::error::Error;
 use crate::records::{self, Device, SELF, Team, Unit};
 
@@ -35,7 +36,14 @@ pub(crate) fn own_device(work: &Work<'_>) -> Result<VerifiedDevice, Error> {
         return Err(Error::NotReady("this device waits for its certificate: install it first"));
     }
     let chain = Chain::from_bytes(&device.chain)?;
-    Ok(chain.verify_device(&chain.claimed_root(), work.now)?)
+    directory::device(work, &chain, &chain.claimed_root())
+}
+
+/// The same for what needs authority, which waits while the directory is out of date.
+pub(crate) fn own_authority(work: &Work<'_>) -> Result<VerifiedDevice, Error> {
+    let device = own_device(work)?;
+    directory::authority(work, &device.unit.root)?;
+    Ok(device)
 }
 
 /// What this device's certificate says, also after its time: for what comes in, which is not lost while it is renewed.

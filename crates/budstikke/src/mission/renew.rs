@@ -17,6 +17,7 @@ use super::{kind_of, own_papers, team, unit_and_team};
 use crate::channel::commit::want_update;
 use crate::channel::seat::Seat;
 use crate::client::{Client, Work};
+use crate::directory;
 use crate::error::Error;
 use crate::events::Event;
 use crate::ministry::UNIT_REQUEST;
@@ -256,7 +257,7 @@ pub(crate) fn came(work: &Work<'_>, chains: &[Vec<u8>]) -> Result<(), Error> {
         if !ours {
             continue;
         }
-        let made = chain.verify_device(&own.unit.root, work.now)?;
+        let made = directory::device(work, &chain, &own.unit.root)?;
         if !same_unit(&made.unit, &own.unit) {
             return Err(CertError::NotYourCertificate.into());
         }
@@ -273,7 +274,7 @@ pub(super) fn install(work: &Work<'_>, mut unit: Unit, chain: &Chain) -> Result<
         return Ok(());
     }
     let own = own_papers(work)?;
-    let made = chain.verify_unit(&own.unit.root, work.now)?;
+    let made = directory::unit(work, chain, &own.unit.root)?;
     if !same_unit(&made, &own.unit) {
         return Err(CertError::NotYourCertificate.into());
     }

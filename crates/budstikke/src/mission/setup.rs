@@ -5,12 +5,14 @@ use budstikke_e2ee::cert::{Chain, DeviceRequest, Role, UnitKind, UnitRequest, is
 use budstikke_e2ee::group::{Charter, Group, GroupKind, Identity};
 use budstikke_e2ee::keys::SigningKey;
 use data_encoding::HEXLOWER;
+use prost::Message as _;
 use rand_core::OsRng;
 
 use super::{TEAM_POST, kind_number, need_admin, own_device, own_papers, renew, unit_and_team};
 use crate::client::{Client, Profile, Work, claim_role, parse_address, wrong_role};
+use crate::directory;
 use crate::error::Error;
-use crate::ministry::{UNIT_CERTIFICATE, UNIT_REQUEST};
+use crate::ministry::{UNIT_CERTIFICATE, UNIT_REQUEST, WithDirectory};
 use crate::posts::{plan_lane, plan_post};
 use crate::random::fresh;
 use crate::records::{self, Device, Lane, LaneUse, SELF, Team, Unit, fixed};
@@ -75,15 +77,15 @@ impl Client {
             };
             let key = SigningKey::from_bytes(&fixed(&unit.seed, "the unit's key")?);
             let notice = SigningKey::from_bytes(&fixed(&unit.notice_seed, "the notice key")?);
-            let request = UnitRequest::make(
-                &key,
-                &unit.name,
-                &unit.id,
-                setup.kind,
-                &notice.public(),
-                work.now,
-            )?;
-            Ok(armor::encode(UNIT_REQUEST, &request))
+            let request = UnitRequest {
+                key: key.public(),
+                name: unit.name.clone(),
+                id: unit.id.clone(),
+                kind: setup.kind,
+                notice: notice.public(),
+                relays: unit.relays.clone(),
+            };
+            Ok(armor::encode(UNIT_REQUEST, &request.sign(&key, work.now)?))
         })
         .await
     }
@@ -96,19 +98,23 @@ impl Client {
     /// [`Error::Trust`] for a certificate that does not verify or is for another unit; [`Error::Input`] for one that
     /// ends no later than the one that is installed.
     pub async fn install_unit(&self, certificate: &str) -> Result<StaffCard, Error> {
-        let chain = Chain::from_bytes(&armor::decode(UNIT_CERTIFICATE, certificate)?)?;
+        let bytes = armor::decode(UNIT_CERTIFICATE, certificate)?;
+        let chain = Chain::from_bytes(&bytes)?;
+        let with = WithDirectory::decode(bytes.as_slice()).unwrap_or_default();
         self.vault(move |work| {
             let (Some(mut unit), Some(mut device)) =
                 (records::load::<Unit>(work.tx, SELF)?, records::load::<Device>(work.tx, SELF)?)
             else {
                 return Err(wrong_role(work, "a mission's"));
             };
+            let root = chain.claimed_root();
             if records::load::<Team>(work.tx, SELF)?.is_some() {
                 renew::install(work, unit, &chain)?;
+                directory::take_along(work, &root, &with.directory)?;
                 return card(work);
             }
-            let root = chain.claimed_root();
-            let verified = chain.verify_unit(&root, work.now)?;
+            directory::take_along(work, &root, &with.directory)?;
+            let verified = directory::unit(work, &chain, &root)?;
             let key = SigningKey::from_bytes(&fixed(&unit.seed, "the unit's key")?);
             if verified.id != unit.id || verified.key != key.public() {
                 return Err(budstikke_e2ee::cert::CertError::NotYourCertificate.into());

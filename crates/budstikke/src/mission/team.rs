@@ -9,21 +9,27 @@ use budstikke_e2ee::cert::{Chain, DeviceRequest, Role, issue_device};
 use budstikke_e2ee::contact::Route;
 use budstikke_e2ee::envelope::{Envelope, WelcomeBody};
 use budstikke_e2ee::group::{
-    Application, Assignment, Credential, Expect, Group, GroupKind, KeyPackage, Member, Party,
+    Application, Assignment, Credential, Expect, Finding, Group, GroupKind, KeyPackage, Member,
+    Party,
 };
 use budstikke_e2ee::keys::{HpkePublic, HpkeSecret, SigningKey};
 use budstikke_e2ee::note;
 use budstikke_e2ee::team::TeamMessage;
+use data_encoding::HEXLOWER;
 use prost::Message;
 use rand_core::OsRng;
 
 use super::contacts::empty;
 use super::publish::KEY_KEPT_S;
 use super::setup::{StaffCard, card, role_number, team_lane};
-use super::{TEAM_POST, assign, need_admin, own_device, renew, unit_and_team};
+use super::{
+    TEAM_POST, assign, need_admin, own_authority, own_device, own_papers, renew, unit_and_team,
+};
 use crate::channel::commit::want;
 use crate::channel::seat::{Seat, staff};
+use crate::channel::send::name_of;
 use crate::client::{Client, Profile, Work, claim_role, wrong_role};
+use crate::directory;
 use crate::error::Error;
 use crate::escalation::{reach, words};
 use crate::events::Event;
@@ -52,6 +58,8 @@ pub struct TeamMember {
     pub roles: Vec<Role>,
     /// Unix seconds at which its certificate ends.
     pub not_after: i64,
+    /// Its key, 64 hexadecimal digits: what the Ministry revokes it by.
+    pub key: String,
     /// Whether it is this device.
     pub own: bool,
 }
@@ -94,6 +102,9 @@ struct TeamKeys {
     team_id: Vec<u8>,
     #[prost(message, repeated, tag = "7")]
     held: Vec<HeldKeyRecord>,
+    /// The Ministry's directory, if the admin's device has one.
+    #[prost(bytes = "vec", tag = "8")]
+    directory: Vec<u8>,
 }
 
 impl Client {
@@ -142,7 +153,7 @@ impl Client {
         let ask = DeviceAsk::decode(bytes.as_slice()).map_err(|_| not_a("device request"))?;
         let request = DeviceRequest::from_bytes(&ask.request)?;
         self.vault(move |work| {
-            need_admin(&own_device(work)?)?;
+            need_admin(&own_authority(work)?)?;
             let (unit, team) = unit_and_team(work)?;
             if team.route.is_empty() {
                 return Err(Error::NotReady("publish the mission's terms first"));
@@ -152,6 +163,8 @@ impl Client {
             let key = SigningKey::from_bytes(&fixed(&unit.seed, "the unit's key")?);
             let own = Chain::from_bytes(&unit.chain)?;
             let chain = issue_device(&key, &own, &request, &roles, work.now)?;
+            // A key that was lost once is not certified again.
+            directory::device(work, &chain, &chain.claimed_root())?;
             let public = HpkePublic::from_bytes(work.suite, &ask.note_key)?;
             let keys = team_keys(work, unit, team)?;
             let keys = zeroize::Zeroizing::new(keys.encode_to_vec());
@@ -202,6 +215,7 @@ impl Client {
                     officer: device.label.clone(),
                     roles: device.roles.clone(),
                     not_after: device.not_after,
+                    key: HEXLOWER.encode(member.key.as_bytes()),
                     own: member.key == own,
                 })
             });
@@ -226,6 +240,12 @@ pub(crate) fn tell(work: &Work<'_>, message: &TeamMessage) -> Result<(), Error> 
 /// Takes a message of the team's group.
 pub(crate) fn take(work: &Work<'_>, application: &Application) -> Result<(), Error> {
     let sender = &application.sender;
+    if application.findings.contains(&Finding::Revoked) {
+        return Err(Error::Input {
+            what: "a word to the team",
+            why: format!("{} is revoked: it was dropped", name_of(&sender.party)),
+        });
+    }
     match TeamMessage::from_bytes(&application.content)? {
         TeamMessage::KeyPackageRequest { request_id, device, case_id } => {
             assign::asked_for_package(work, sender, request_id, device, &case_id)
@@ -310,7 +330,7 @@ pub(crate) fn asked_to_join(work: &Work<'_>, package: Vec<u8>) -> Result<(), Err
     let Credential::Staff(chain) = parsed.credential() else {
         return Err(not_a("request of a team's device"));
     };
-    let device = chain.verify_device(&own.unit.root, work.now)?;
+    let device = directory::device(work, chain, &own.unit.root)?;
     let known = seat.group.members()?.iter().any(|member| member.key == device.key);
     if device.unit.id != own.unit.id || known {
         return Ok(());
@@ -368,6 +388,7 @@ fn team_keys(work: &Work<'_>, mut unit: Unit, mut team: Team) -> Result<TeamKeys
     let (held, held_lanes) = reach::for_colleague(work)?;
     let lanes = lanes.into_iter().chain(held_lanes.into_iter().map(Ok));
     Ok(TeamKeys {
+        directory: directory::held_bytes(work, &own_papers(work)?.unit.root)?,
         held,
         post: Some(records::need(work.tx, TEAM_POST)?),
         lanes: lanes.collect::<Result<_, _>>()?,
@@ -388,7 +409,9 @@ fn install(
         return Err(not_a("enrolment"));
     };
     let own = SigningKey::from_bytes(&fixed(&device.seed, "this device's key")?);
-    let verified = chain.verify_device(&chain.claimed_root(), work.now)?;
+    let root = chain.claimed_root();
+    directory::take_along(work, &root, &keys.directory)?;
+    let verified = directory::device(work, chain, &root)?;
     if verified.key != own.public() || verified.unit.id != unit.id {
         return Err(budstikke_e2ee::cert::CertError::NotYourCertificate.into());
     }

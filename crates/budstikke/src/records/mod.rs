@@ -5,6 +5,7 @@
 mod case;
 mod channel;
 mod contact;
+mod directory;
 mod dossier;
 mod held;
 mod own;
@@ -19,6 +20,9 @@ pub(crate) use case::{
 };
 pub(crate) use channel::{CursorRecord, FragmentRecord, Hold, Lane, LaneUse, OutboxRecord, Post};
 pub(crate) use contact::{Approach, ContactRecord, ContactState, Wish};
+pub(crate) use directory::{
+    CertifiedUnit, DirectoryClock, DirectoryRecord, Publishing, RevocationRecord,
+};
 pub(crate) use dossier::{
     ActRecord, DossierRecord, EarlyRecord, KeptAlertRecord, Proof, ReachRecord, SuspensionRecord,
 };
@@ -27,7 +31,7 @@ pub(crate) use own::{Device, IntakeKeyRecord, IssuerRecord, Ministry, RenewalRec
 pub(crate) use token::{TokenRecord, TokenRequestRecord};
 
 use crate::error::Error;
-use crate::vault::{Kind, Tx};
+use crate::vault::{Kind, Tx, View};
 
 /// A record with a kind of its own.
 pub(crate) trait Record: Message + Default {
@@ -35,6 +39,15 @@ pub(crate) trait Record: Message + Default {
     const KIND: Kind;
     /// Its name in errors.
     const NAME: &'static str;
+}
+
+/// When the newest directory in a vault was made, Unix seconds; `i64::MIN` without one.
+pub(crate) fn newest_directory(view: &View<'_>) -> Result<i64, Error> {
+    let mut newest = i64::MIN;
+    for row in view.list(DirectoryClock::KIND)? {
+        newest = newest.max(decode::<DirectoryClock>(&row.value)?.made_at);
+    }
+    Ok(newest)
 }
 
 /// The key of records of which there is one.
