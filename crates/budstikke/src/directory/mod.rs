@@ -15,7 +15,8 @@ use budstikke_e2ee::invite::Invitation;
 use budstikke_e2ee::keys::{Fingerprint, VerifyingKey};
 
 pub use publish::{DirectoryPublished, Revoke, RevokeReason};
-pub(crate) use publish::{list, plan};
+pub(crate) use publish::{list, plan, reason};
+pub(crate) use show::ROOT_REVOCATION;
 pub use show::{DirectoryCard, DirectoryUnit, Imported, RevokedKey};
 
 use crate::client::{Work, parse_address};

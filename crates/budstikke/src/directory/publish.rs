@@ -37,15 +37,20 @@ pub enum Revoke {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RevokeReason {
     /// Nobody knows where it is.
-    Lost,
+    Lost = 1,
     /// Somebody took it.
-    Seized,
+    Seized = 2,
     /// Its user has left.
-    Left,
+    Left = 3,
     /// Somebody else may have the key.
-    Compromised,
+    Compromised = 4,
     /// Another took its place.
-    Replaced,
+    Replaced = 5,
+}
+
+impl RevokeReason {
+    const ALL: [Self; 5] =
+        [Self::Lost, Self::Seized, Self::Left, Self::Compromised, Self::Replaced];
 }
 
 /// A directory that was published.
@@ -78,13 +83,7 @@ impl Client {
                 Revoke::Unit(unit) => (2, *unit_key(work, unit.trim())?.as_bytes()),
                 Revoke::Relay(address) => (3, *parse_address(&address)?.id.as_bytes()),
             };
-            let reason = match reason {
-                RevokeReason::Lost => 1,
-                RevokeReason::Seized => 2,
-                RevokeReason::Left => 3,
-                RevokeReason::Compromised => 4,
-                RevokeReason::Replaced => 5,
-            };
+            let reason = reason as u32;
             let record = RevocationRecord { what: kind.into(), key: key.to_vec(), since, reason };
             records::save(work.tx, &[&[kind], key.as_slice()].concat(), &record)?;
             due(work)
@@ -387,6 +386,17 @@ fn listed(id: String, record: &CertifiedUnit) -> Result<ListedUnit, Error> {
     })
 }
 
+/// The same reason in the end-to-end layer's words.
+pub(crate) fn reason(reason: RevokeReason) -> Reason {
+    match reason {
+        RevokeReason::Lost => Reason::Lost,
+        RevokeReason::Seized => Reason::Seized,
+        RevokeReason::Left => Reason::Left,
+        RevokeReason::Compromised => Reason::Compromised,
+        RevokeReason::Replaced => Reason::Replaced,
+    }
+}
+
 fn revocation(record: &RevocationRecord) -> Result<Revocation, Error> {
     let key = || VerifyingKey::from_bytes(&record.key);
     let what = match record.what {
@@ -394,13 +404,7 @@ fn revocation(record: &RevocationRecord) -> Result<Revocation, Error> {
         2 => Revoked::Unit(key()?),
         _ => Revoked::Relay(RelayId::from_bytes(fixed(&record.key, "a relay's id")?)),
     };
-    let reason = match record.reason {
-        1 => Reason::Lost,
-        2 => Reason::Seized,
-        3 => Reason::Left,
-        4 => Reason::Compromised,
-        5 => Reason::Replaced,
-        _ => Reason::Other,
-    };
+    let given = RevokeReason::ALL.into_iter().find(|known| *known as u32 == record.reason);
+    let reason = given.map_or(Reason::Other, reason);
     Ok(Revocation { what, reason, since: record.since, listed_at: 0 })
 }

@@ -2,13 +2,15 @@
 
 use budstikke_e2ee::armor;
 use budstikke_e2ee::cert::{Chain, IssuerRequest, issue_issuer};
-use budstikke_e2ee::keys::SigningKey;
+use budstikke_e2ee::directory::RootRevocation;
+use budstikke_e2ee::keys::{SigningKey, VerifyingKey};
 use data_encoding::HEXLOWER;
 use rand_core::OsRng;
 
 use super::issuer::{ISSUER_CERTIFICATE, ISSUER_REQUEST};
 use super::{MinistryCard, MinistryPart, card, hex_of, need, only, root_key, there};
 use crate::client::{Client, Work};
+use crate::directory::{self, RevokeReason};
 use crate::error::Error;
 use crate::records::{self, IssuerRecord, Ministry, SELF};
 
@@ -110,6 +112,37 @@ impl Client {
                 fingerprint: hex_of(&made.key),
                 not_after: made.not_after,
             })
+        })
+        .await
+    }
+}
+
+impl Client {
+    /// The root's signed word that an issuer which it has certified counts no more, with every certificate below it,
+    /// as text: for the vault of the issuer that takes its place, and by hand for whoever can't wait. `issuer` is its
+    /// fingerprint, `since` Unix seconds for people.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] in a vault without the root key; [`Error::NotFound`] for an issuer that it has not certified.
+    pub async fn sign_issuer_revocation(
+        &self,
+        issuer: &str,
+        reason: RevokeReason,
+        since: i64,
+    ) -> Result<String, Error> {
+        let digits: String = issuer.chars().filter(|c| !c.is_whitespace()).collect();
+        let wanted = digits.to_ascii_lowercase();
+        self.vault(move |work| {
+            let root = root_key(&need(work)?)?;
+            for (key, _) in records::all::<IssuerRecord>(work.tx)? {
+                let key = VerifyingKey::from_bytes(&key)?;
+                if hex_of(&key) == wanted {
+                    let (reason, now) = (directory::reason(reason), work.now);
+                    let word = RootRevocation::sign(&root, &key, reason, since, now);
+                    return Ok(armor::encode(directory::ROOT_REVOCATION, &word.to_bytes()));
+                }
+            }
+            Err(Error::NotFound { what: "an issuer of that fingerprint" })
         })
         .await
     }

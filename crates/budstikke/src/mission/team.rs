@@ -103,7 +103,7 @@ struct TeamKeys {
     #[prost(message, repeated, tag = "7")]
     held: Vec<HeldKeyRecord>,
     /// The Ministry's directory, if the admin's device has one.
-    #[prost(bytes = "vec", tag = "8")]
+    #[prost(bytes = "vec", tag = "9")]
     directory: Vec<u8>,
 }
 
