@@ -9,13 +9,14 @@ use protox::prost_reflect::{Cardinality, DescriptorPool, Kind, MessageDescriptor
 
 const FILES: [&str; 2] = ["budstikke/case/v1/content.proto", "budstikke/case/v1/local.proto"];
 /// Arms of `Content.body` that would make every message large in memory.
-const LARGE: [&str; 13] = [
+const LARGE: [&str; 14] = [
     "privacy_notice",
     "emergency_contact",
     "case_intake",
     "identity_sheet",
     "case_brief",
     "risk_assessment",
+    "handover",
     "consent_record",
     "action_plan",
     "approval_request",

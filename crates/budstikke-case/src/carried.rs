@@ -53,4 +53,5 @@ carried! {
     EscalationContact "escalation_contact";
     CaseBrief "brief";
     Alert "alert";
+    HandoverStep "handover_step";
 }

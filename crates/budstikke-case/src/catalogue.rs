@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::action::ActionPhase;
 use crate::alert::AlertPhase;
+use crate::handover::{CaseStage, HandoverPhase};
 use crate::kind::Kind;
 use crate::terms_state::Phase;
 use crate::words::Word;
@@ -19,6 +20,8 @@ pub fn catalogue_keys() -> BTreeSet<String> {
     keys.extend(Phase::ALL.iter().map(|phase| format!("phase-{}", phase.name())));
     keys.extend(ActionPhase::ALL.iter().map(|phase| format!("action-phase-{}", phase.name())));
     keys.extend(AlertPhase::ALL.iter().map(|phase| format!("alert-phase-{}", phase.name())));
+    keys.extend(HandoverPhase::ALL.iter().map(|phase| format!("handover-phase-{}", phase.name())));
+    keys.extend(CaseStage::ALL.iter().map(|stage| format!("case-stage-{}", stage.name())));
     macro_rules! all {
         ($($word:ident)*) => { $( keys.extend(w::$word::all().map(Word::key)); )* };
     }
@@ -28,12 +31,13 @@ pub fn catalogue_keys() -> BTreeSet<String> {
         TermsChangeKind SubjectKind Theme IncidentType ActorKind OtherActorKind SourceKind
         Reliability AgeBand Scope Choice Activation GiverBasis ConsentEvidence WhyNotSelf
         ConsentState FactStatus ActionKind Verdict ActionStep PublishView AlertTiming Severity
-        Certainty AckKind LeftOutWhy
+        Certainty AckKind LeftOutWhy CaseState InFlightKind AccessChangeKind
     }
     keys
 }
 
 const FIXED: &[&str] = &[
+    "access-may-object",
     "fault-characters",
     "fault-contradiction",
     "fault-encoding",
@@ -81,6 +85,7 @@ const FIXED: &[&str] = &[
     "next-step-leave-out-the-source",
     "next-step-leave-out-third-parties",
     "next-step-look-where-things-stand",
+    "next-step-name-an-owner",
     "next-step-meet-the-condition",
     "next-step-nothing",
     "next-step-propose-new-terms",
@@ -102,12 +107,14 @@ const FIXED: &[&str] = &[
     "next-step-update",
     "next-step-use-another-channel",
     "next-step-verify-the-facts",
+    "next-step-wait-for-acceptance",
     "next-step-wait-or-mark-urgent",
     "refusal-advance-wish-forbids",
     "refusal-approval-condition-open",
     "refusal-approval-expired",
     "refusal-approval-missing",
     "refusal-approval-refused",
+    "refusal-case-without-owner",
     "refusal-consent-exception-not-available",
     "refusal-consent-expired",
     "refusal-consent-giver-not-eligible",
@@ -131,6 +138,7 @@ const FIXED: &[&str] = &[
     "refusal-marking-too-high",
     "refusal-ministry-leg-not-agreed",
     "refusal-not-discussed-with-defender",
+    "refusal-not-on-case-access-list",
     "refusal-not-understood",
     "refusal-onward-exceeds-defender-terms",
     "refusal-out-of-step",

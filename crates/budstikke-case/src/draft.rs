@@ -182,6 +182,8 @@ into_body! {
     EmergencyContact in Box;
     CaseIntake in Box;
     IdentitySheet in Box;
+    Handover in Box;
+    CaseAccessChange;
     FreeText;
     Receipt;
     CaseBrief in Box;

@@ -31,6 +31,10 @@ pub enum Kind {
     RiskAssessment,
     /// What is known to be so.
     VerificationRecord,
+    /// A case changes hands.
+    Handover,
+    /// Who reads, told to the person concerned; or their no.
+    CaseAccessChange,
     /// A letter.
     FreeText,
     /// An answer about a message.
@@ -75,7 +79,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind this version knows, in order of number.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::PrivacyNotice,
         Self::ChannelOffer,
         Self::TermsProposal,
@@ -88,6 +92,8 @@ impl Kind {
         Self::CaseBrief,
         Self::RiskAssessment,
         Self::VerificationRecord,
+        Self::Handover,
+        Self::CaseAccessChange,
         Self::FreeText,
         Self::Receipt,
         Self::ConsentRequest,
@@ -129,6 +135,8 @@ impl Kind {
             Body::CaseBrief(_) => Self::CaseBrief,
             Body::RiskAssessment(_) => Self::RiskAssessment,
             Body::VerificationRecord(_) => Self::VerificationRecord,
+            Body::Handover(_) => Self::Handover,
+            Body::CaseAccessChange(_) => Self::CaseAccessChange,
             Body::FreeText(_) => Self::FreeText,
             Body::Receipt(_) => Self::Receipt,
             Body::ConsentRequest(_) => Self::ConsentRequest,
@@ -166,6 +174,8 @@ impl Kind {
             Self::CaseBrief => 33,
             Self::RiskAssessment => 34,
             Self::VerificationRecord => 35,
+            Self::Handover => 37,
+            Self::CaseAccessChange => 38,
             Self::FreeText => 40,
             Self::Receipt => 41,
             Self::ConsentRequest => 50,
@@ -210,6 +220,8 @@ impl Kind {
             Self::CaseBrief => "case-brief",
             Self::RiskAssessment => "risk-assessment",
             Self::VerificationRecord => "verification-record",
+            Self::Handover => "handover",
+            Self::CaseAccessChange => "case-access-change",
             Self::FreeText => "free-text",
             Self::Receipt => "receipt",
             Self::ConsentRequest => "consent-request",
@@ -259,6 +271,7 @@ impl Kind {
                     | Self::AlertCancelled
                     | Self::EscalationContact
                     | Self::DisclosureNotice
+                    | Self::CaseAccessChange
                     | Self::Unknown(_)
             )
     }

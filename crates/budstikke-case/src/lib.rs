@@ -12,7 +12,8 @@
 //!
 //! On the Ministry line, [`mod@projection`] builds what leaves the mission, [`mod@consent`] says
 //! who agreed to what and proves it, [`mod@action`] guards an act from plan to closing, and
-//! [`mod@alert`] keeps a clock that only a person stops.
+//! [`mod@alert`] keeps a clock that only a person stops. [`mod@handover`] lets no case fall
+//! between two chairs.
 //!
 //! Files that people write ([`mod@file`]) become messages, messages become a [`View`] to show.
 //!
@@ -48,6 +49,7 @@ pub mod consent;
 mod draft;
 pub mod file;
 mod guard;
+pub mod handover;
 pub mod hash;
 mod kind;
 mod merge;

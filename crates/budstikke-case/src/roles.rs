@@ -62,6 +62,10 @@ pub enum Act {
     Acknowledge,
     /// Tell the defender what was done and who knows.
     TellDefender,
+    /// Say no to somebody who is to read.
+    Object,
+    /// Give cases to somebody else when an officer leaves.
+    HandOver,
 }
 
 impl Act {
@@ -88,6 +92,8 @@ impl Act {
             Self::RaiseAlert => "raise-alert",
             Self::Acknowledge => "acknowledge",
             Self::TellDefender => "tell-defender",
+            Self::Object => "object",
+            Self::HandOver => "hand-over",
         }
     }
 
@@ -149,8 +155,10 @@ impl Act {
             | Self::TellDefender => {
                 &[MissionStaff, MissionContactPerson, HeadOfMission, MultilateralMissionStaff]
             }
-            Self::GiveConsent => &[Defender, Family, LegalRepresentative],
-            Self::SubmitRequest => &[MissionContactPerson, HeadOfMission, MultilateralMissionStaff],
+            Self::GiveConsent | Self::Object => &[Defender, Family, LegalRepresentative],
+            Self::SubmitRequest | Self::HandOver => {
+                &[MissionContactPerson, HeadOfMission, MultilateralMissionStaff]
+            }
             Self::Decide => &[MinistryDecisionMaker],
             Self::Override => &[HeadOfMission, MinistryDecisionMaker],
             Self::RaiseAlert => &[
@@ -177,7 +185,8 @@ impl Act {
         let with_defender = matches!(leg, Leg::DefenderMission | Leg::DefenderMultilateralMission);
         match self {
             Self::Negotiate | Self::ChangeTerms => leg != Leg::MissionTeam,
-            Self::AskConsent | Self::GiveConsent => with_defender,
+            Self::AskConsent | Self::GiveConsent | Self::Object => with_defender,
+            Self::HandOver => leg == Leg::MissionTeam,
             Self::RecordConsent => with_defender || leg == Leg::MissionTeam,
             Self::ShareConsent
             | Self::PlanAction
@@ -286,6 +295,10 @@ mod tests {
         assert_eq!(may(Act::GiveConsent).join(" "), "defender family legal-representative");
         assert!(!may(Act::SubmitRequest).contains(&"mission-staff".to_owned()));
         assert!(!may(Act::Acknowledge).contains(&"mission-staff".to_owned()));
+        assert_eq!(may(Act::Object).join(" "), "defender family legal-representative");
+        assert!(!may(Act::HandOver).contains(&"mission-staff".to_owned()));
+        assert!(permit(Act::HandOver, Leg::MissionTeam, MissionContactPerson).is_ok());
+        assert!(permit(Act::HandOver, Leg::DefenderMission, MissionContactPerson).is_err());
         assert!(!may(Act::Override).contains(&"mission-contact-person".to_owned()));
         assert!(permit(Act::BriefOnCase, Leg::DefenderMission, MissionStaff).is_err());
         assert!(permit(Act::ShareConsent, Leg::DefenderMission, MissionStaff).is_err());

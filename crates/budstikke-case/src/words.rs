@@ -136,6 +136,9 @@ words! {
     Certainty "CERTAINTY_" "certainty";
     AckKind "ACK_KIND_" "ack-kind";
     LeftOutWhy "LEFT_OUT_WHY_" "left-out-why";
+    CaseState "CASE_STATE_" "case-state";
+    InFlightKind "IN_FLIGHT_KIND_" "in-flight-kind";
+    AccessChangeKind "ACCESS_CHANGE_KIND_" "access-change-kind";
 }
 
 restricting! {

@@ -65,6 +65,8 @@ pub enum ActionEvent<'a> {
     Resumed,
     /// Will not be done.
     Cancelled,
+    /// Somebody else goes on with it.
+    HandedOver(&'a Officer),
 }
 
 impl ActionState {
@@ -138,6 +140,12 @@ impl ActionState {
                     return Err(self.out_of_step("cancel", now));
                 }
                 self.cancel();
+            }
+            ActionEvent::HandedOver(to) => {
+                if matches!(self.phase, Closed | Cancelled) {
+                    return Err(self.out_of_step("hand-over", now));
+                }
+                self.owner = Some(to.clone());
             }
         }
         Ok(self.phase(now))
@@ -433,6 +441,7 @@ impl<'a> ActionEvent<'a> {
                 w::ActionStep::Resumed => Some(Self::Resumed),
                 w::ActionStep::Cancelled => Some(Self::Cancelled),
                 w::ActionStep::Closed => Some(Self::Closed),
+                w::ActionStep::HandedOver => update.to.as_ref().map(Self::HandedOver),
                 // A hold follows from the withdrawal itself.
                 w::ActionStep::OnHold | w::ActionStep::Unspecified => None,
             },

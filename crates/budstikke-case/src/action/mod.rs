@@ -78,6 +78,7 @@ pub struct ActionState {
     held_from: Option<ActionPhase>,
     /// Person and time of a withdrawal that came after the act.
     no_further_use: Option<(String, i64)>,
+    owner: Option<Officer>,
 }
 
 #[derive(Clone, PartialEq)]
@@ -125,6 +126,7 @@ impl ActionState {
             informed: false,
             held_from: None,
             no_further_use: None,
+            owner: None,
         })
     }
 
@@ -190,6 +192,11 @@ impl ActionState {
     /// When the report on its effect is due, Unix seconds.
     pub fn effect_due_s(&self) -> Option<i64> {
         self.done.as_ref().map(|done| done.at.saturating_add(table::EFFECT_DUE_S))
+    }
+
+    /// Who goes on with it since it was handed over; before that, whoever planned it.
+    pub fn owner(&self) -> Option<&Officer> {
+        self.owner.as_ref()
     }
 
     /// Who took consent back after it was done, and when: nothing more may be made of it.

@@ -36,6 +36,7 @@ impl ActionState {
             held_from: self.held_from.map_or(0, |phase| number(phase) + 1),
             withdrawn_by,
             withdrawn_at_s,
+            owner: self.owner.clone(),
         };
         record.encode_to_vec()
     }
@@ -78,6 +79,7 @@ impl ActionState {
         };
         let (person, at) = (record.withdrawn_by, record.withdrawn_at_s);
         state.no_further_use = (!person.is_empty()).then_some((person, at));
+        state.owner = record.owner;
         Ok(state)
     }
 }

@@ -4,6 +4,7 @@
 //! Field names are the schema's. Choices are words (`types = ["arrest"]`), times are told
 //! (`when = "around 9 on 2026-11-03"`), and a file's `utc_offset = "+02:00"` says where.
 
+mod handover;
 mod intake;
 mod offer;
 mod onward;
@@ -14,6 +15,7 @@ use thiserror::Error;
 
 use crate::refusal::Refusal;
 
+pub use handover::HandoverFile;
 pub use intake::{EmergencyFile, IntakeFile};
 pub use offer::{PrivacyNoticeFile, TermsFile};
 pub use onward::{

@@ -105,6 +105,12 @@ pub enum Refusal {
         /// Stable word for what failed.
         reason: &'static str,
     },
+    /// I05
+    #[error("Nobody has given this officer the case ({case}), or they have not accepted it yet.")]
+    NotOnCaseAccessList {
+        /// Short name of the case.
+        case: String,
+    },
     /// I06
     #[error("A second person has to do this; nobody may do both halves alone.")]
     FourEyes {
@@ -290,6 +296,12 @@ pub enum Refusal {
     /// D01
     #[error("The person concerned has not been told yet.")]
     DefenderNotInformed,
+    /// H01
+    #[error("Nobody takes over one of the cases of the officer who leaves ({case}).")]
+    CaseWithoutOwner {
+        /// Short name of the case.
+        case: String,
+    },
     /// W04
     #[error("This step does not follow from where things stand ({phase}).")]
     OutOfStep {

@@ -20,6 +20,7 @@ impl Refusal {
             Self::RecipientUnverified | Self::KeyChanged { .. } => "I02",
             Self::RoleNotPermitted { .. } => "I03",
             Self::RoleCertificateInvalid { .. } => "I04",
+            Self::NotOnCaseAccessList { .. } => "I05",
             Self::FourEyes { .. } => "I06",
             Self::ConsentMissing { .. } => "C01",
             Self::ConsentRefused { .. } => "C02",
@@ -44,6 +45,7 @@ impl Refusal {
             Self::ApprovalConditionOpen { .. } => "A05",
             Self::ConsultationNotSent { .. } => "A06",
             Self::EffectReportDue { .. } | Self::DefenderNotInformed => "D01",
+            Self::CaseWithoutOwner { .. } => "H01",
             Self::OutOfStep { .. } => "W04",
             Self::PurposeMissing | Self::PurposeIncompatible { .. } => "P01",
             Self::SourceMayNotLeave | Self::ThirdPartyNotStripped { .. } => "P02",
@@ -72,6 +74,7 @@ impl Refusal {
             Self::KeyChanged { .. } => "refusal-key-changed",
             Self::RoleNotPermitted { .. } => "refusal-role-not-permitted",
             Self::RoleCertificateInvalid { .. } => "refusal-role-certificate-invalid",
+            Self::NotOnCaseAccessList { .. } => "refusal-not-on-case-access-list",
             Self::FourEyes { .. } => "refusal-four-eyes",
             Self::ConsentMissing { .. } => "refusal-consent-missing",
             Self::ConsentRefused { .. } => "refusal-consent-refused",
@@ -101,6 +104,7 @@ impl Refusal {
             Self::ConsultationNotSent { .. } => "refusal-consultation-not-sent",
             Self::EffectReportDue { .. } => "refusal-effect-report-due",
             Self::DefenderNotInformed => "refusal-defender-not-informed",
+            Self::CaseWithoutOwner { .. } => "refusal-case-without-owner",
             Self::OutOfStep { .. } => "refusal-out-of-step",
             Self::PurposeMissing => "refusal-purpose-missing",
             Self::PurposeIncompatible { .. } => "refusal-purpose-incompatible",
@@ -162,6 +166,9 @@ impl Refusal {
             ],
             Self::ReplayIgnored { seq } => vec![("seq", seq.to_string())],
             Self::RoleCertificateInvalid { reason } => vec![("reason", (*reason).to_owned())],
+            Self::NotOnCaseAccessList { case } | Self::CaseWithoutOwner { case } => {
+                vec![("case", case.clone())]
+            }
             Self::FourEyes { act } => vec![("act", (*act).to_owned())],
             Self::ConsentMissing { person, scope } | Self::ConsentRefused { person, scope } => {
                 vec![("person", person.clone()), ("scope", scope.name())]
@@ -256,7 +263,9 @@ impl Refusal {
             | Self::WordingChanged { .. }
             | Self::GroupConsentDoesNotNameMembers { .. } => WhoCanFix::Defender,
             Self::QuietTime { .. } => WhoCanFix::Time,
-            Self::RoleNotPermitted { .. } | Self::FourEyes { .. } => WhoCanFix::AnotherRole,
+            Self::RoleNotPermitted { .. }
+            | Self::FourEyes { .. }
+            | Self::NotOnCaseAccessList { .. } => WhoCanFix::AnotherRole,
             Self::HandlingForbids { .. }
             | Self::RoleCertificateInvalid { .. }
             | Self::ConsentProofInvalid { .. }
@@ -285,6 +294,7 @@ impl Refusal {
             | Self::ApprovalConditionOpen { .. }
             | Self::EffectReportDue { .. }
             | Self::DefenderNotInformed
+            | Self::CaseWithoutOwner { .. }
             | Self::OutOfStep { .. } => WhoCanFix::You,
         }
     }
@@ -346,6 +356,8 @@ impl Refusal {
             Self::ConsultationNotSent { .. } => "next-step-consult-the-ministry",
             Self::EffectReportDue { .. } => "next-step-report-the-effect",
             Self::DefenderNotInformed => "next-step-tell-the-person",
+            Self::NotOnCaseAccessList { .. } => "next-step-wait-for-acceptance",
+            Self::CaseWithoutOwner { .. } => "next-step-name-an-owner",
             Self::OutOfStep { .. } => "next-step-look-where-things-stand",
         }
     }

@@ -215,6 +215,11 @@ pub(super) fn update(m: &w::ActionUpdate, c: &mut Check) -> Checked {
     seen.try_for_each(|hash| c.id("consent_statuses_seen", hash, Required, 32))?;
     let conditions = if step == w::ActionStep::ConditionMet { 1..=12 } else { 0..=0 };
     c.range("condition", m.condition, conditions)?;
+    match (&m.to, step == w::ActionStep::HandedOver) {
+        (None, false) => {}
+        (to, true) => c.inside("to", |c| super::consent::officer(to.as_ref(), c))?,
+        (Some(_), false) => return Err(c.fault("to", Fault::Misplaced)),
+    }
     c.text("note", &m.note, Optional, 2_000)
 }
 

@@ -5,6 +5,7 @@ mod action;
 mod alert;
 mod check;
 mod consent;
+mod handover;
 mod intake;
 mod letters;
 mod terms;
@@ -68,6 +69,8 @@ pub fn validate(content: &Content, leg: Leg, sender_role: Role) -> Result<Vec<Wa
         Body::IdentitySheet(sheet) => letters::identity(sheet, leg, &mut check),
         Body::FreeText(text) => letters::free_text(text, &mut check),
         Body::Receipt(receipt) => letters::receipt(receipt, &mut check),
+        Body::Handover(m) => handover::handover(m, leg, &mut check),
+        Body::CaseAccessChange(m) => handover::access_change(m, leg, sender_role, &mut check),
         body => onward(body, leg, sender_role, &mut check),
     }?;
     Ok(check.warnings)
@@ -212,6 +215,9 @@ fn acts(body: &Body, leg: Leg) -> Vec<Act> {
             vec![Act::RaiseAlert]
         }
         Body::AlertAck(_) => vec![Act::Acknowledge],
+        Body::Handover(_) => vec![Act::HandOver],
+        Body::CaseAccessChange(m) if handover::objects(m) => vec![Act::Object],
+        Body::CaseAccessChange(_) => vec![Act::TellDefender],
     }
 }
 
@@ -298,6 +304,16 @@ pub(crate) fn validate_alert(alert: &Alert) -> Result<(), Refusal> {
 /// Checks a request for consent alone.
 pub(crate) fn validate_consent_request(request: &ConsentRequest) -> Result<(), Refusal> {
     consent::request(request, &mut Check::default())
+}
+
+/// Checks one case of a hand-over, as a file holds it.
+pub(crate) fn validate_handed(case: &wire::HandedCase) -> Result<(), Refusal> {
+    handover::handed(case, &mut Check::default())
+}
+
+/// Checks a step of a hand-over.
+pub(crate) fn validate_step(step: &wire::HandoverStep) -> Result<(), Refusal> {
+    handover::step(step, &mut Check::default())
 }
 
 /// Checks an effect report alone.

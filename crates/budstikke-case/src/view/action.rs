@@ -166,6 +166,7 @@ pub(super) fn update(m: &w::ActionUpdate, s: &mut Sections) {
     s.add("view-step", |l| {
         l.word::<w::ActionStep>("view-step-what", m.step);
         l.moment("view-step-at", m.at_s);
+        l.text("view-handed-to", m.to.as_ref().map_or("", |to| &to.label));
         l.number("view-condition", m.condition);
         l.hash("view-plan-hash", &m.plan_hash);
         l.number("view-statuses-seen", m.consent_statuses_seen.len() as u64);

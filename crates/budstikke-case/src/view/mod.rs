@@ -6,6 +6,7 @@ mod action;
 mod alert;
 mod case;
 mod consent;
+mod handover;
 mod labels;
 mod letters;
 mod terms;
@@ -15,7 +16,7 @@ use serde::Serialize;
 use crate::hash::Hash;
 use crate::kind::Kind;
 use crate::time;
-use crate::wire::{ChannelTerms, Content, FuzzyTime, Header, content::Body};
+use crate::wire::{ChannelTerms, Content, FuzzyTime, HandedCase, Header, content::Body};
 use crate::words::{Described, Restricting, Word, described, strict};
 
 pub(crate) use labels::LABELS;
@@ -104,6 +105,8 @@ impl View {
             Some(Body::IdentitySheet(m)) => letters::identity(m, &mut sections),
             Some(Body::FreeText(m)) => letters::free_text(m, &mut sections),
             Some(Body::Receipt(m)) => letters::receipt(m, &mut sections),
+            Some(Body::Handover(m)) => handover::handover(m, &mut sections),
+            Some(Body::CaseAccessChange(m)) => handover::access_change(m, &mut sections),
             Some(body) => onward(body, &mut sections),
         }
         let name = kind.map_or("unknown", Kind::name);
@@ -115,6 +118,13 @@ impl View {
         let mut sections = Sections::default();
         terms::terms(terms, &mut sections);
         Self { title: "view-terms".to_owned(), sections: sections.0 }
+    }
+
+    /// Shows one case of a hand-over outside of its message.
+    pub fn of_handed(case: &HandedCase) -> Self {
+        let mut sections = Sections::default();
+        handover::handed(case, &mut sections);
+        Self { title: "view-handed-case".to_owned(), sections: sections.0 }
     }
 }
 

@@ -7,6 +7,7 @@ mod common;
 mod consent;
 mod data_files;
 mod guard;
+mod handover;
 mod line;
 mod merge;
 mod onward_kinds;

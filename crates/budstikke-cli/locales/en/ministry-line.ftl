@@ -212,6 +212,7 @@ action-step-on-hold = on hold
 action-step-resumed = goes on
 action-step-cancelled = cancelled
 action-step-closed = closed
+action-step-handed-over = handed over
 
 publish-view-publish = publish it
 publish-view-do-not-publish = do not publish it
