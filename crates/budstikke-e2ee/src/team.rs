@@ -85,6 +85,28 @@ pub enum TeamMessage {
         /// Encoded [`crate::cert::Chain`]s, each for the member whose key it names.
         chains: Vec<Vec<u8>>,
     },
+    /// A step of a hand-over, encoded in the case vocabulary.
+    HandoverStep(Vec<u8>),
+    /// What a leaver knows of one case.
+    HandoverFile {
+        /// Of the hand-over.
+        handover_id: [u8; 16],
+        /// The device that has accepted it.
+        device: VerifyingKey,
+        /// A [`crate::note`] to the key of that acceptance.
+        note: Vec<u8>,
+    },
+    /// Asks whoever is in a case to add a device, for an admin that is not in it.
+    Assigned {
+        /// The case.
+        case_id: Vec<u8>,
+        /// For [`crate::group::Group::add`].
+        key_package: Vec<u8>,
+        /// An encoded [`crate::group::Assignment`].
+        assignment: Vec<u8>,
+        /// As in [`TeamMessage::KeyPackageReply`].
+        note_key: Vec<u8>,
+    },
     /// A body that this version does not know.
     Unknown,
 }
@@ -154,6 +176,17 @@ impl TeamMessage {
                 Some(Body::RenewalRequest(pb::RenewalRequest { request }))
             }
             Self::Renewed { chains } => Some(Body::Renewed(pb::Renewed { chains })),
+            Self::HandoverStep(step) => Some(Body::HandoverStep(step)),
+            Self::HandoverFile { handover_id, device, note } => {
+                Some(Body::HandoverFile(pb::HandoverFile {
+                    handover_id: handover_id.to_vec(),
+                    device_key: device.as_bytes().to_vec(),
+                    note,
+                }))
+            }
+            Self::Assigned { case_id, key_package, assignment, note_key } => {
+                Some(Body::Assigned(pb::Assigned { case_id, key_package, assignment, note_key }))
+            }
             Self::Unknown => None,
         };
         Zeroizing::new(pb::TeamMessage { version: 1, body }.encode_to_vec())
@@ -207,6 +240,18 @@ impl TeamMessage {
             Body::Cursor(pb) => Self::Cursor { relay: pb.relay, read_to: pb.read_to },
             Body::RenewalRequest(pb) => Self::RenewalRequest { request: pb.request },
             Body::Renewed(pb) => Self::Renewed { chains: pb.chains },
+            Body::HandoverStep(step) => Self::HandoverStep(step),
+            Body::HandoverFile(pb) => Self::HandoverFile {
+                handover_id: signed::fixed(&pb.handover_id)?,
+                device: VerifyingKey::from_bytes(&pb.device_key).ok()?,
+                note: pb.note,
+            },
+            Body::Assigned(pb) => Self::Assigned {
+                case_id: pb.case_id,
+                key_package: pb.key_package,
+                assignment: pb.assignment,
+                note_key: pb.note_key,
+            },
         })
     }
 }

@@ -65,6 +65,21 @@ pub enum Event {
         /// Its number there.
         number: u64,
     },
+    /// A hand-over of cases has come a step further.
+    HandoverChanged {
+        /// Its short name.
+        handover: String,
+    },
+    /// This officer is asked to take cases over.
+    HandoverOffered {
+        /// Its short name.
+        handover: String,
+    },
+    /// The person concerned does not want who is to read: somebody else has to have it.
+    HandoverObjected {
+        /// The case.
+        case: String,
+    },
     /// The other side answered with a receipt.
     Receipt {
         /// The case.

@@ -36,6 +36,7 @@ mod dossier;
 mod error;
 mod escalation;
 mod events;
+mod handover;
 mod ministry;
 mod mission;
 mod outbox;
@@ -66,6 +67,7 @@ pub use dossier::{
 };
 pub use error::{Error, ErrorClass, Trust};
 pub use events::{Event, EventStream};
+pub use handover::{HandedCaseView, HandedView, HandoverView, Notified};
 pub use ministry::{
     CertifiedIssuer, IssuerCertificate, IssuerRequestCard, MinistryCard, MinistryPart,
     UnitCertificate,

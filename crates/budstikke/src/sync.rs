@@ -12,6 +12,7 @@ use crate::client::{Client, Work};
 use crate::crash;
 use crate::error::Error;
 use crate::events::Event;
+use crate::handover;
 use crate::mission::{CertificateStatus, renew, team};
 use crate::records::{self, Commit, Deferred, Post, Record, fixed};
 use crate::relay::RelayError;
@@ -73,6 +74,7 @@ impl Client {
         // First, so that what is revoked is refused in what comes now.
         self.look_at_directories(&mut report).await?;
         let of_directories = std::mem::take(&mut report.problems);
+        self.vault(handover::leave::look).await?;
         for _ in 0..MAX_PASSES {
             report.problems.clear();
             report.wants_token = false;

@@ -10,6 +10,7 @@ use crate::channel::seat::{Seat, terms_of};
 use crate::channel::send::name_of;
 use crate::client::{Client, Work};
 use crate::error::Error;
+use crate::handover;
 use crate::records::{self, CaseRecord, MessageRecord, fixed};
 
 /// Letters of a short name.
@@ -35,6 +36,8 @@ pub struct CaseSummary {
     /// On a mission's end of a line: the short name of the defender's case that it is for. `None` at the desk and for
     /// every other case.
     pub line_for: Option<String>,
+    /// Whether it is to go to another officer and has not gone yet.
+    pub handover_pending: bool,
 }
 
 /// Somebody in a case.
@@ -250,6 +253,7 @@ fn summary(work: &Work<'_>, seat: &Seat) -> Result<CaseSummary, Error> {
         last_at: case.last_at,
         line: case.line,
         line_for: (!case.line_for.is_empty()).then(|| case_name(&case.line_for)),
+        handover_pending: handover::is_pending(work, &case.id)?,
     })
 }
 

@@ -71,6 +71,7 @@ pub(super) fn access_change(
     c.each("reads", &m.reads, if objects { 0..=0 } else { 1..=MAX_READERS }, reader)?;
     c.each("stops", &m.stops, if objects { 0..=0 } else { 0..=MAX_READERS }, reader)?;
     c.range("from_s", m.from_s, if objects { 0..=0 } else { 1..=MAX_TIME })?;
+    c.range("stops_s", m.stops_s, if m.stops.is_empty() { 0..=0 } else { 1..=MAX_TIME })?;
     c.text("what_happens_next", &m.what_happens_next, Optional, 1_000)?;
     c.text("reason", &m.reason, Optional, 1_000)?;
     if !objects && !m.reason.is_empty() {

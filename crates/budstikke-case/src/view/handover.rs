@@ -47,6 +47,7 @@ pub(super) fn access_change(m: &w::CaseAccessChange, s: &mut Sections) {
     s.add("view-access", |l| {
         l.word::<AccessChangeKind>("view-change", m.kind);
         l.moment("view-reads-from", m.from_s);
+        l.moment("view-reads-until", m.stops_s);
         l.text("view-what-happens-next", &m.what_happens_next);
         l.push("view-rights", Value::Word("access-may-object".to_owned()));
     });

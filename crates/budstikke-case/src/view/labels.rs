@@ -242,6 +242,7 @@ pub(crate) const LABELS: &[&str] = &[
     "view-readers",
     "view-reads",
     "view-reads-from",
+    "view-reads-until",
     "view-reason",
     "view-receipt",
     "view-receipt-kind",

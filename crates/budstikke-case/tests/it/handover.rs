@@ -156,6 +156,7 @@ fn notice() -> w::CaseAccessChange {
         reads: vec![w::CaseReader { label: "Officer B".into(), role: Role::MissionStaff.into() }],
         from_s: NOW,
         stops: vec![w::CaseReader { label: "Officer A".into(), role: 0 }],
+        stops_s: LAST_DAY,
         what_happens_next: "Officer B writes to you this week.".into(),
         reason: String::new(),
     }
@@ -199,6 +200,7 @@ fn each_goes_to_whom_it_is_for() {
     let bad = [
         w::CaseAccessChange { reads: Vec::new(), ..notice() },
         w::CaseAccessChange { from_s: 0, ..notice() },
+        w::CaseAccessChange { stops_s: 0, ..notice() },
         w::CaseAccessChange { reason: "x".into(), ..notice() },
         w::CaseAccessChange { kind: 0, ..notice() },
     ];

@@ -18,6 +18,7 @@ use crate::client::{Client, Work};
 use crate::crash;
 use crate::error::Error;
 use crate::events::Event;
+use crate::handover;
 use crate::mission::{assign, lapsed, own_device};
 use crate::outbox::{Belongs, enqueue};
 use crate::records::{self, Commit, SELF, Team};
@@ -101,11 +102,14 @@ pub(crate) fn want(work: &Work<'_>, mut commit: Commit) -> Result<(), Error> {
     let Some(mut first) = records::load::<Commit>(work.tx, &key)? else {
         return records::save(work.tx, &key, &commit);
     };
-    let same = |other: &Commit| other.add == commit.add && other.terms == commit.terms;
+    let same = |other: &Commit| {
+        other.add == commit.add && other.terms == commit.terms && other.remove == commit.remove
+    };
     if same(&first) || first.next.iter().any(same) {
         return Ok(());
     }
-    if first.add.is_empty() && first.terms.is_empty() && first.cells.is_empty() {
+    let update = first.add.is_empty() && first.terms.is_empty() && first.remove.is_empty();
+    if update && first.cells.is_empty() {
         // A mere update: every commit renews the own keys.
         commit.next = std::mem::take(&mut first.next);
         return records::save(work.tx, &key, &commit);
@@ -184,6 +188,13 @@ fn stage(work: &Work<'_>, group_id: &[u8]) -> Result<Option<Entry>, Error> {
                 return Ok(None);
             }
         }
+    } else if !commit.remove.is_empty() {
+        let leaves = handover::leave::leaves_of(&seat, &commit.remove)?;
+        if leaves.is_empty() {
+            done_with(work, commit)?;
+            return Ok(None);
+        }
+        seat.group.remove(&env, &seat.me, &leaves)?
     } else if commit.terms.is_empty() {
         seat.group.update(&env, &seat.me)?
     } else {

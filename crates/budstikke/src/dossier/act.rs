@@ -333,7 +333,7 @@ pub(super) fn talk_over(work: &Work<'_>, case: &CaseRecord, act: &str) -> Result
 ///
 /// # Errors
 /// T06 when there is none.
-pub(super) fn line_seat(work: &Work<'_>, case: &CaseRecord) -> Result<Seat, Error> {
+pub(crate) fn line_seat(work: &Work<'_>, case: &CaseRecord) -> Result<Seat, Error> {
     match line_of(work, case)? {
         Some(line) => Seat::case(work, records::need(work.tx, &line.id)?),
         None => Err(Refusal::MinistryLegNotAgreed.into()),

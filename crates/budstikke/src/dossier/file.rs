@@ -100,6 +100,8 @@ pub(crate) struct Turned {
 /// Bytes of the largest file of a case: hundreds of consents and acts. What would not fit is refused, so that nobody
 /// fills a vault by writing to one case.
 const MAX_FILE_LEN: usize = 4 * 1_024 * 1_024;
+/// Bytes after which a part of a file is full: with one entry more it still fits into an envelope.
+const PART_LEN: usize = 96 * 1_024;
 /// Messages that may wait for what they are about.
 const MAX_EARLY: usize = 32;
 
@@ -111,6 +113,11 @@ impl Dossier {
         let key = if case.line_for.is_empty() { &case.id } else { &case.line_for };
         let record: DossierRecord = records::load(work.tx, key)?.unwrap_or_default();
         Self::open(key.clone(), record)
+    }
+
+    /// The file with this key, which is the defender's case's id.
+    pub(crate) fn of_key(work: &Work<'_>, key: &[u8]) -> Result<Self, Error> {
+        Self::open(key.to_vec(), records::load(work.tx, key)?.unwrap_or_default())
     }
 
     fn open(key: Vec<u8>, record: DossierRecord) -> Result<Self, Error> {
@@ -180,6 +187,61 @@ impl Dossier {
             return Err(Refusal::TooLarge { field, limit, got, unit }.into());
         }
         records::save(work.tx, &self.key, &record)
+    }
+
+    /// The file in parts that fit into one envelope each, for who takes the case over. Notices that wait for the end of
+    /// quiet hours are still sent from here.
+    pub(crate) fn parts(work: &Work<'_>, case: &[u8]) -> Result<Vec<DossierRecord>, Error> {
+        let whole: DossierRecord = records::load(work.tx, case)?.unwrap_or_default();
+        let first =
+            DossierRecord { risk: whole.risk, brief: whole.brief, ..DossierRecord::default() };
+        let mut parts = vec![first];
+        macro_rules! share {
+            ($($list:ident),*) => {$(
+                for item in whole.$list {
+                    if parts.last().is_none_or(|part| part.encoded_len() > PART_LEN) {
+                        parts.push(DossierRecord::default());
+                    }
+                    if let Some(part) = parts.last_mut() {
+                        part.$list.push(item);
+                    }
+                }
+            )*};
+        }
+        share!(proofs, withdrawals, suspensions, facts, overrides, acts, alerts, own_parts, early);
+        Ok(parts)
+    }
+
+    /// Takes in a part of a colleague's file. What stands here already followed the conversation and stays.
+    pub(crate) fn take_over(&mut self, part: DossierRecord) -> Result<(), Error> {
+        let other = Self::open(self.key.clone(), part)?;
+        for consent in other.consents {
+            self.add(consent);
+        }
+        for body in other.withdrawals {
+            if !self.withdrawals.contains(&body) {
+                self.ledger.withdraw(&read::<ConsentWithdrawalBody>(&body)?);
+                self.withdrawals.push(body);
+            }
+        }
+        for suspension in other.suspensions {
+            if !self.suspensions.contains(&suspension) {
+                self.suspensions.push(suspension);
+            }
+        }
+        if let Some(risk) = &other.risk {
+            self.newer_risk(risk);
+        }
+        keep_new(&mut self.facts, other.facts, |a, b| a == b);
+        keep_new(&mut self.overrides, other.overrides, |a, b| a == b);
+        keep_new(&mut self.own_parts, other.own_parts, |a, b| a == b);
+        keep_new(&mut self.early, other.early, |a, b| a == b);
+        let id = |act: &Act| act.state.plan().action_id.clone();
+        keep_new(&mut self.acts, other.acts, |a, b| id(a) == id(b));
+        let id = |kept: &KeptAlert| kept.state.alert().alert_id.clone();
+        keep_new(&mut self.alerts, other.alerts, |a, b| id(a) == id(b));
+        self.brief = self.brief.or(other.brief);
+        Ok(())
     }
 
     /// Adds a proven consent of which everything is known. `vouched`: it is known that whoever gave it may.
@@ -486,6 +548,15 @@ pub(crate) fn files(work: &Work<'_>) -> Result<Vec<(Vec<u8>, Dossier)>, Error> {
         Dossier::open(key.clone(), record).map(|file| (key, file))
     };
     all.into_iter().map(open).collect()
+}
+
+/// Adds what is not there yet.
+fn keep_new<T>(known: &mut Vec<T>, more: Vec<T>, same: impl Fn(&T, &T) -> bool) {
+    for item in more {
+        if !known.iter().any(|there| same(there, &item)) {
+            known.push(item);
+        }
+    }
 }
 
 fn optional<M: Message + Default>(bytes: &[u8]) -> Result<Option<M>, Error> {

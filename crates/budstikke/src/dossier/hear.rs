@@ -27,6 +27,7 @@ use crate::client::Work;
 use crate::error::Error;
 use crate::escalation::copies::follow_up;
 use crate::escalation::reach::usable_contact;
+use crate::handover::notice;
 use crate::records::CaseRecord;
 
 /// A message of a case, before it is sealed or after it was opened.
@@ -78,6 +79,9 @@ pub(crate) fn hear(work: &Work<'_>, case: &CaseRecord, said: &Said<'_>) -> Resul
     let (Some(body), Some(header)) = (&said.content.body, &said.content.header) else {
         return Ok(());
     };
+    if let Body::CaseAccessChange(change) = body {
+        return if said.by == By::Them { notice::hear(work, case, change) } else { Ok(()) };
+    }
     if !concerns(body) {
         return Ok(());
     }

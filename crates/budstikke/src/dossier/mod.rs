@@ -17,7 +17,8 @@ mod proof;
 pub(crate) mod share;
 mod view;
 
-pub(crate) use file::{Dossier, Turned, files};
+pub(crate) use act::line_seat;
+pub(crate) use file::{Dossier, KeptAlert, Turned, files};
 
 pub use act::Submission;
 pub use alert::AlertView;

@@ -85,6 +85,8 @@ pub struct ActView {
     pub consents_seen: Vec<String>,
     /// When the report on its effect is due, Unix seconds.
     pub effect_due_s: Option<i64>,
+    /// Label of who goes on with it, where it was handed over.
+    pub owner: Option<String>,
     /// Who took consent back after it was done, and when: nothing more is made of it.
     pub no_further_use: Option<(String, i64)>,
 }
@@ -166,6 +168,7 @@ impl ActView {
             done_at_s: state.done_at(),
             consents_seen: state.statuses_seen().iter().map(hex).collect(),
             effect_due_s: state.effect_due_s().filter(|_| !state.effect_reported()),
+            owner: state.owner().map(|owner| owner.label.clone()),
             no_further_use: state.no_further_use().map(|(who, at)| (who.to_owned(), at)),
         }
     }

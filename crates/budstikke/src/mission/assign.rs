@@ -22,6 +22,7 @@ use crate::dossier::Dossier;
 use crate::error::Error;
 use crate::escalation::reach::usable_contact;
 use crate::events::Event;
+use crate::handover;
 use crate::posts::usable;
 use crate::random::fresh;
 use crate::records::{
@@ -52,25 +53,31 @@ impl Client {
     /// written before is not opened to them.
     ///
     /// # Errors
-    /// [`Error::NotReady`] on a device that is no admin's; [`Error::NotFound`] when no colleague has that label.
+    /// [`Error::NotReady`] on a device that is no admin's; [`Error::NotFound`] when no colleague has that label;
+    /// [`Error::Refused`] I05 while it is on its way to them in a hand-over that they have not accepted.
     pub async fn assign(&self, case: &str, officer: &str) -> Result<(), Error> {
         let (case, officer) = (case.to_owned(), officer.to_owned());
         self.vault(move |work| {
             need_admin(&own_authority(work)?)?;
             let case = case_of_name(work, &case)?;
             let device = colleague(work, &officer)?;
-            let request_id = fresh::<16>();
-            let wanted = WantedPackage {
-                case_id: case.id.clone(),
-                device: device.as_bytes().to_vec(),
-                asked_at: work.now,
-            };
-            records::save(work.tx, &request_id, &wanted)?;
-            let case_id = case.id.clone();
-            team::tell(work, &TeamMessage::KeyPackageRequest { request_id, device, case_id })
+            handover::may_assign(work, &case, &device)?;
+            request(work, &case.id, device)
         })
         .await
     }
+}
+
+/// Asks a colleague's device for a key package, so that it can be added to a case.
+pub(crate) fn request(work: &Work<'_>, case_id: &[u8], device: VerifyingKey) -> Result<(), Error> {
+    let (request_id, case_id) = (fresh::<16>(), case_id.to_vec());
+    let wanted = WantedPackage {
+        case_id: case_id.clone(),
+        device: device.as_bytes().to_vec(),
+        asked_at: work.now,
+    };
+    records::save(work.tx, &request_id, &wanted)?;
+    team::tell(work, &TeamMessage::KeyPackageRequest { request_id, device, case_id })
 }
 
 /// A colleague's device asks this one (or another) for a key package.
@@ -130,7 +137,10 @@ pub(crate) fn package_came(
         });
     }
     HpkePublic::from_bytes(work.suite, &note_key)?;
-    let seat = Seat::case(work, records::need(work.tx, &wanted.case_id)?)?;
+    let Some(case) = records::load::<CaseRecord>(work.tx, &wanted.case_id)? else {
+        return handover::pass_on(work, wanted.case_id, &package, note_key);
+    };
+    let seat = Seat::case(work, case)?;
     let assignment = team::assignment(work, &seat, &package)?;
     let group_id = seat.group.id().to_vec();
     want(work, Commit { group_id, add: key_package, assignment, note_key, ..Commit::default() })

@@ -33,6 +33,7 @@ use crate::directory;
 use crate::error::Error;
 use crate::escalation::{reach, words};
 use crate::events::Event;
+use crate::handover;
 use crate::outbox::{Belongs, enqueue};
 use crate::records::{
     self, Commit, ContactRecord, ContactState, CursorRecord, Device, HeldKeyRecord,
@@ -272,6 +273,13 @@ pub(crate) fn take(work: &Work<'_>, application: &Application) -> Result<(), Err
         }
         TeamMessage::HeldGrant(grant) => reach::lane_came(work, &grant),
         TeamMessage::HeldWord(signed) => words::hear(work, &signed),
+        TeamMessage::HandoverStep(step) => handover::heard(work, sender, &step),
+        TeamMessage::HandoverFile { handover_id, device, note } => {
+            handover::file_came(work, sender, handover_id, device, &note)
+        }
+        TeamMessage::Assigned { case_id, key_package, assignment, note_key } => {
+            handover::assigned(work, sender, &case_id, key_package, assignment, note_key)
+        }
         TeamMessage::Claim { contact, device, .. } => {
             if device != sender.key {
                 return Err(not_a("claim of its sender's"));
@@ -369,10 +377,18 @@ pub(crate) fn assignment(
     seat: &Seat,
     package: &KeyPackage,
 ) -> Result<Vec<u8>, Error> {
+    assignment_for(work, &seat.group.charter().case_id, package)
+}
+
+/// The same for a case by its id, which this device need not be in.
+pub(crate) fn assignment_for(
+    work: &Work<'_>,
+    case_id: &[u8],
+    package: &KeyPackage,
+) -> Result<Vec<u8>, Error> {
     let device: Device = records::need(work.tx, SELF)?;
     let key = SigningKey::from_bytes(&fixed(&device.seed, "this device's key")?);
     let chain = Chain::from_bytes(&device.chain)?;
-    let case_id = &seat.group.charter().case_id;
     let until = work.now.saturating_add(ASSIGNMENT_S);
     let signed = Assignment::issue(&key, &chain, case_id, &package.key(), until, work.now)
         .map_err(|error| Error::Group(Box::new(error)))?;

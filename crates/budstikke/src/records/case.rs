@@ -176,6 +176,9 @@ pub(crate) struct Commit {
     /// What is wanted after this one, in order.
     #[prost(message, repeated, tag = "12")]
     pub(crate) next: Vec<Commit>,
+    /// Keys of the members to remove.
+    #[prost(bytes = "vec", repeated, tag = "30")]
+    pub(crate) remove: Vec<Vec<u8>>,
 }
 record!(Commit, 43, "a commit");
 

@@ -7,6 +7,7 @@ mod channel;
 mod contact;
 mod directory;
 mod dossier;
+mod handover;
 mod held;
 mod own;
 mod token;
@@ -26,6 +27,7 @@ pub(crate) use directory::{
 pub(crate) use dossier::{
     ActRecord, DossierRecord, EarlyRecord, KeptAlertRecord, Proof, ReachRecord, SuspensionRecord,
 };
+pub(crate) use handover::{HandedRecord, HandoverRecord, HandoverSecret};
 pub(crate) use held::{CancelRecord, CopyRecord, HeldKeyRecord};
 pub(crate) use own::{Device, IntakeKeyRecord, IssuerRecord, Ministry, RenewalRecord, Team, Unit};
 pub(crate) use token::{TokenRecord, TokenRequestRecord};
