@@ -96,6 +96,7 @@ fn made() -> BTreeSet<String> {
                 "desk-m",
                 "decider-k",
                 "duty-d",
+                "reed",
                 "heron",
                 "relay",
             ],

@@ -110,7 +110,7 @@ fn shown(name: &str, value: &str, catalogue: &Catalogue) -> String {
         "activation" => word("activation"),
         "basis" => word("giver-basis"),
         "action" => word("action-kind"),
-        "phase" => word("action-phase"),
+        "phase" => word("action-phase").or_else(|| word("handover-phase")),
         "level_asked" | "level_agreed" => word("identity-level"),
         "since" | "until" => value.parse().ok().map(time::moment),
         "allowed" => {

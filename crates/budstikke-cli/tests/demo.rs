@@ -44,6 +44,14 @@ fn a_refused_approval_is_refused_under_any_name() {
 }
 
 #[test]
+fn an_officer_leaves_and_nobody_falls_between_two_chairs() {
+    let lines = played(&["--scenario", "S5"]);
+    assert_eq!(refused(&lines), ["H01", "D01", "I05", "I05", "W04", "W04"]);
+    assert_eq!(count(&lines, "scene"), 6);
+    assert!(count(&lines, "check") >= 20);
+}
+
+#[test]
 fn an_alert_that_nobody_takes_goes_on_until_somebody_does() {
     let lines = played(&["--scenario", "S10"]);
     assert!(refused(&lines).is_empty());

@@ -322,6 +322,14 @@ fn team_messages_come_back_as_they_went() {
         TeamMessage::Cursor { relay: RELAYS[1].to_owned(), read_to: u64::MAX },
         TeamMessage::RenewalRequest { request: b"request".to_vec() },
         TeamMessage::Renewed { chains: vec![b"one".to_vec(), b"other".to_vec()] },
+        TeamMessage::HandoverStep(b"step".to_vec()),
+        TeamMessage::HandoverFile { handover_id: [6; 16], device, note: b"note".to_vec() },
+        TeamMessage::Assigned {
+            case_id: b"case".to_vec(),
+            key_package: b"kp".to_vec(),
+            assignment: b"assignment".to_vec(),
+            note_key: b"key".to_vec(),
+        },
         TeamMessage::Unknown,
     ];
     for message in messages {

@@ -256,6 +256,6 @@ arg-completions-shell = Which shell
 cmd-man = Print the manual page, or write one for each command
 arg-man-folder = Folder for the pages
 cmd-demo = See the whole path on this machine: relay, Ministry, mission, defender
-arg-demo-scenario = Play one situation only, over several days by its own clock: consent taken back half-way (S1), an approval refused (S2), an alert that nobody takes (S10)
+arg-demo-scenario = Play one situation only, over several days by its own clock: consent taken back half-way (S1), an approval refused (S2), an officer who leaves (S5), an alert that nobody takes (S10)
 arg-demo-keep = Keep everything it makes in this new folder
 help-everywhere = Options of every command

@@ -57,7 +57,7 @@ next-step-request-approval-again = Ask for approval of the plan as it is now, or
 next-step-meet-the-condition = Meet the condition and note that it is met.
 next-step-consult-the-ministry = Consult the Ministry outside this program.
 next-step-report-the-effect = Report what it led to, and whether to publish.
-next-step-tell-the-person = Tell them what was done or why nothing was, and note it.
+next-step-tell-the-person = Tell them first: what was done or why nothing was; or who is to read from now on.
 next-step-look-where-things-stand = Look where things stand before you go on.
 
 warning-facts-unverified = Not verified yet: { $facts }.

@@ -301,6 +301,56 @@ pub(crate) struct LineOpen {
 }
 
 #[derive(Subcommand)]
+pub(crate) enum Handover {
+    Start(HandoverStart),
+    Own(HandoverOwn),
+    Tell(HandoverTell),
+    Offer,
+    Accept(OneHandover),
+    Finish,
+    Show(HandoverShow),
+}
+
+#[derive(Args)]
+pub(crate) struct HandoverStart {
+    #[arg(long, value_name = "DATE")]
+    pub(crate) last_day: String,
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) officer: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct HandoverOwn {
+    pub(crate) officer: String,
+    pub(crate) id: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) notes: Option<Path>,
+}
+
+#[derive(Args)]
+pub(crate) struct HandoverTell {
+    #[arg(long, value_name = "FILE")]
+    pub(crate) words: Option<Path>,
+}
+
+#[derive(Args)]
+pub(crate) struct OneHandover {
+    pub(crate) handover: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct HandoverShow {
+    pub(crate) id: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Object {
+    pub(crate) id: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) reasons: Option<Path>,
+}
+
+#[derive(Subcommand)]
 pub(crate) enum Desk {
     Init(DeskInit),
     Install(TextIn),

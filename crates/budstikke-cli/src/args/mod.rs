@@ -55,6 +55,7 @@ pub(crate) enum Command {
     Look(Look),
     ReachOut(ReachOut),
     Consent(Consent),
+    Object(Object),
     // Everyone's.
     List,
     Show(Show),
@@ -82,6 +83,8 @@ pub(crate) enum Command {
     Act(Act),
     #[command(subcommand)]
     Line(Line),
+    #[command(subcommand)]
+    Handover(Handover),
     // Both offices'.
     #[command(subcommand)]
     Alert(Alert),
@@ -238,6 +241,7 @@ pub(crate) enum FileKind {
     Plan,
     Alert,
     Effect,
+    Handover,
 }
 
 #[derive(Subcommand)]
@@ -391,6 +395,8 @@ pub(crate) enum Scenario {
     S1,
     #[value(name = "S2")]
     S2,
+    #[value(name = "S5")]
+    S5,
     #[value(name = "S10")]
     S10,
 }

@@ -11,7 +11,8 @@ use crate::{
         Content, Draft, Leg, Role, View, Warning,
         file::{
             AlertFile, ConsentFile, ConsentRequestFile, EffectFile, EmergencyFile, FactsFile,
-            FileError, Format, IntakeFile, PlanFile, PrivacyNoticeFile, RiskFile, TermsFile,
+            FileError, Format, HandoverFile, IntakeFile, PlanFile, PrivacyNoticeFile, RiskFile,
+            TermsFile,
         },
         officer::{ATTEST_DOMAIN, attest},
         wire::{GiverBasis, Officer, Purpose, content::Body},
@@ -92,6 +93,9 @@ fn read(
         FileKind::Plan => (act::body(PlanFile::parse(text, format)?.plan), Vec::new()),
         FileKind::Alert => (act::body(AlertFile::parse(text, format, now)?.alert), Vec::new()),
         FileKind::Effect => (act::body(EffectFile::parse(text, format, now)?.effect), Vec::new()),
+        FileKind::Handover => {
+            (View::of_handed(&HandoverFile::parse(text, format)?.case), Vec::new())
+        }
     })
 }
 
@@ -154,6 +158,8 @@ fn guess(text: &str) -> FileKind {
         FileKind::Effect
     } else if has("what_exactly") {
         FileKind::Plan
+    } else if has("trust_notes") || has("promises") {
+        FileKind::Handover
     } else if has("controller") {
         FileKind::Privacy
     } else if has("retention") || has("expectations") {
@@ -176,6 +182,7 @@ fn kind_name(kind: FileKind) -> &'static str {
         FileKind::Plan => "plan",
         FileKind::Alert => "alert",
         FileKind::Effect => "effect",
+        FileKind::Handover => "handover",
     }
 }
 
@@ -193,6 +200,7 @@ fn command(kind: FileKind, own_part: bool) -> &'static str {
         FileKind::Plan => "bud case check",
         FileKind::Alert => "bud alert raise",
         FileKind::Effect => "bud act effect",
+        FileKind::Handover => "bud handover own",
     }
 }
 
@@ -215,6 +223,7 @@ mod tests {
         assert!(guess("what_exactly = \"a note\"\nfacts_used = []") == FileKind::Plan);
         assert!(guess("headline = \"x\"") == FileKind::Alert);
         assert!(guess("effect = \"x\"") == FileKind::Effect);
+        assert!(guess("[[promises]]\nwhat = \"x\"") == FileKind::Handover);
         assert!(guess("[[incidents]]\nwhere = \"retention = x\"") == FileKind::Intake);
     }
 
@@ -234,6 +243,6 @@ mod tests {
             let read = read(&text, Format::of_name(&name), kind, App::now());
             assert!(read.is_ok(), "{name}: {}", read.unwrap_err());
         }
-        assert_eq!(kinds.len(), 11, "{kinds:?}");
+        assert_eq!(kinds.len(), 12, "{kinds:?}");
     }
 }

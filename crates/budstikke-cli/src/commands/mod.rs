@@ -8,6 +8,7 @@ mod consent;
 pub(crate) mod conversation;
 mod defender;
 pub(crate) mod everyday;
+mod handover;
 mod line;
 pub(crate) mod ministry;
 pub(crate) mod mission;
@@ -54,6 +55,8 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Reply, Failure> {
         Command::Case(args) => casefile::run(app, &args).await,
         Command::Act(args) => act::run(app, &args).await,
         Command::Line(args) => line::run(app, &args).await,
+        Command::Handover(args) => handover::run(app, &args).await,
+        Command::Object(args) => handover::object(app, &args).await,
         Command::Alert(args) => alert::run(app, &args).await,
         Command::Request(args) => request::run(app, &args).await,
         Command::Decide(args) => request::decide(app, &args).await,

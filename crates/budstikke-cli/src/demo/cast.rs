@@ -16,10 +16,12 @@ pub(crate) const DESK: &str = "Human rights desk";
 pub(crate) const DESK_UNIT: &str = "no.mfa.desk";
 pub(crate) const OFFICER_A: &str = "Officer A";
 pub(crate) const OFFICER_B: &str = "Officer B";
+pub(crate) const HEAD_H: &str = "Head H";
 pub(crate) const DESK_M: &str = "Desk M";
 pub(crate) const DECIDER_K: &str = "Decision-maker K";
 pub(crate) const DUTY_D: &str = "Duty officer D";
 pub(crate) const HERON: &str = "HERON";
+pub(crate) const REED: &str = "REED";
 
 /// Everybody's vault.
 pub(crate) const VAULTS: [&str; 6] =

@@ -7,7 +7,7 @@ use super::stop::Stop;
 use crate::case::{
     file::{
         AlertFile, ConsentFile, ConsentRequestFile, EffectFile, FactsFile, FileError, Format,
-        IntakeFile, PlanFile, PrivacyNoticeFile, RiskFile, TermsFile,
+        HandoverFile, IntakeFile, PlanFile, PrivacyNoticeFile, RiskFile, TermsFile,
     },
     wire::{ActionPlan, CaseIntake, QuietTime, QuietWindow},
 };
@@ -16,6 +16,11 @@ macro_rules! paper {
     ($name:literal) => {
         include_str!(concat!("../../../../tests/data/", $name, ".toml"))
     };
+}
+
+/// What Officer A leaves behind about one case.
+pub(crate) fn handover() -> Result<HandoverFile, FileError> {
+    HandoverFile::parse(paper!("handover-case"), Format::Toml)
 }
 
 /// What the mission publishes.

@@ -26,6 +26,7 @@ pub(crate) enum Who {
     DeciderK,
     DutyD,
     Heron,
+    Reed,
     Relay,
 }
 
@@ -199,6 +200,7 @@ fn name(who: Who) -> &'static str {
         Who::DeciderK => "decider-k",
         Who::DutyD => "duty-d",
         Who::Heron => "heron",
+        Who::Reed => "reed",
         Who::Relay => "relay",
     }
 }

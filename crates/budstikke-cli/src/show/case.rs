@@ -49,6 +49,9 @@ pub(crate) fn pieces(case: &CaseView, catalogue: &Catalogue) -> Vec<Piece> {
     ))];
     let pair = |name: String, value: String| Piece::Pair(name, value);
     pieces.push(pair(t!(catalogue, "show-terms"), phase(summary.terms, catalogue)));
+    if summary.handover_pending {
+        pieces.push(Piece::Warn(t!(catalogue, "show-handover-pending")));
+    }
     for (n, member) in case.members.iter().enumerate() {
         let name = if n == 0 { t!(catalogue, "show-who-can-read") } else { String::new() };
         let mut who = member.name.clone();
@@ -175,6 +178,7 @@ pub(crate) fn summary_json(case: &CaseSummary) -> Value {
         "last_at": case.last_at,
         "line": case.line,
         "line_for": case.line_for,
+        "handover_pending": case.handover_pending,
     })
 }
 

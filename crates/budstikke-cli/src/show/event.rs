@@ -30,6 +30,11 @@ pub(crate) fn sentence(event: &Event, catalogue: &Catalogue) -> String {
         Event::MessageAtRelay { case, number } => {
             t!(catalogue, "event-at-relay", id = case.as_str(), number = *number)
         }
+        Event::HandoverChanged { .. } => t!(catalogue, "event-handover-changed"),
+        Event::HandoverOffered { .. } => t!(catalogue, "event-handover-offered"),
+        Event::HandoverObjected { case } => {
+            t!(catalogue, "event-handover-objected", id = case.as_str())
+        }
         Event::Receipt { case, number } => {
             t!(catalogue, "event-receipt", id = case.as_str(), number = *number)
         }
@@ -100,6 +105,15 @@ pub(crate) fn json(event: &Event) -> Map<String, Value> {
         }),
         Event::MessageAtRelay { case, number } => {
             json!({"event": "message_at_relay", "conversation": case, "number": number})
+        }
+        Event::HandoverChanged { handover } => {
+            json!({"event": "handover_changed", "handover": handover})
+        }
+        Event::HandoverOffered { handover } => {
+            json!({"event": "handover_offered", "handover": handover})
+        }
+        Event::HandoverObjected { case } => {
+            json!({"event": "handover_objected", "conversation": case})
         }
         Event::Receipt { case, number } => {
             json!({"event": "receipt", "conversation": case, "number": number})

@@ -4,6 +4,7 @@
 mod s1;
 mod s10;
 mod s2;
+mod s5;
 
 use std::path::Path;
 
@@ -35,6 +36,7 @@ pub(super) async fn play(app: &App, folder: &Path, scenario: Scenario) -> Result
     match scenario {
         Scenario::S1 => s1::tell(&mut stage, folder).await?,
         Scenario::S2 => s2::tell(&mut stage).await?,
+        Scenario::S5 => s5::tell(&mut stage).await?,
         Scenario::S10 => s10::tell(&mut stage).await?,
     }
     relay.stop().await.map_err(Stop::Ground)?;
