@@ -13,7 +13,7 @@ use crate::crash;
 use crate::error::Error;
 use crate::events::Event;
 use crate::handover;
-use crate::mission::{CertificateStatus, renew, team};
+use crate::mission::{CertificateStatus, team};
 use crate::records::{self, Commit, Deferred, Post, Record, fixed};
 use crate::relay::RelayError;
 
@@ -96,7 +96,7 @@ impl Client {
             self.send_waiting(&mut report).await?;
         }
         report.problems.dedup();
-        report.certificates = self.vault(renew::attention).await?;
+        report.certificates = self.certificates_to_renew().await?;
         Ok(report)
     }
 

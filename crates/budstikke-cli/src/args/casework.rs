@@ -4,7 +4,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Invite, Path, Role, TextIn, TextInOut};
+use super::{Invite, Path, Role, TextIn, TextInOut, TextOut};
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -358,6 +358,7 @@ pub(crate) enum Desk {
     Invite(Invite),
     Enrol(TextInOut),
     Team,
+    Renew(TextOut),
 }
 
 #[derive(Args)]

@@ -252,6 +252,7 @@ pub(crate) enum Mission {
     Invite(Invite),
     Enrol(TextInOut),
     Team,
+    Renew(TextOut),
 }
 
 #[derive(Args)]
@@ -322,6 +323,12 @@ pub(crate) struct TextInOut {
     pub(crate) output: Path,
 }
 
+#[derive(Args)]
+pub(crate) struct TextOut {
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub(crate) output: Path,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum Device {
     Request(DeviceRequest),
@@ -355,6 +362,55 @@ pub(crate) struct Assign {
 pub(crate) enum Ministry {
     Init(MinistryInit),
     Certify(TextInOut),
+    #[command(subcommand)]
+    Root(MinistryRoot),
+    #[command(subcommand)]
+    Issuer(MinistryIssuer),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum MinistryRoot {
+    Init(MinistryInit),
+    Certify(RootCertify),
+    Split(RootSplit),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum MinistryIssuer {
+    Request(IssuerRequest),
+    Install(TextIn),
+}
+
+#[derive(Args)]
+pub(crate) struct RootCertify {
+    #[arg(default_value = "-")]
+    pub(crate) file: Path,
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub(crate) output: Path,
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct RootSplit {
+    #[arg(long, value_enum)]
+    pub(crate) keep: Keep,
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Keep {
+    Root,
+    Issuer,
+}
+
+#[derive(Args)]
+pub(crate) struct IssuerRequest {
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub(crate) output: Path,
 }
 
 #[derive(Args)]

@@ -15,7 +15,7 @@ use crate::{
     files,
     passphrase::{self, For},
     reply::{Piece, Reply},
-    show::{alert, event, time},
+    show::{alert, certificate, event, time},
 };
 
 /// `bud sync`
@@ -31,6 +31,8 @@ pub(crate) async fn sync(app: &App) -> Result<Reply, Failure> {
             happened.push(event);
         }
         let json: Vec<Value> = happened.iter().map(|event| event::json(event).into()).collect();
+        // Said below with every sync, not once a day.
+        happened.retain(|event| !matches!(event, Event::CertificateEnds(_)));
         let mut reply = Reply::new()
             .text(done(app, &report))
             .pieces(happened.iter().map(|event| {
@@ -41,7 +43,9 @@ pub(crate) async fn sync(app: &App) -> Result<Reply, Failure> {
             .field("sent_cells", report.sent as u64)
             .field("waiting_cells", report.waiting as u64)
             .field("problems", report.problems.clone())
-            .field("events", json);
+            .field("events", json)
+            .pieces(report.certificates.iter().map(|one| certificate::piece(one, catalogue)))
+            .field("certificates", certificate::json(&report.certificates));
         if !happened.is_empty() {
             reply = reply.next(t!(catalogue, "sync-next"));
         }
@@ -176,11 +180,17 @@ pub(crate) async fn whoami(app: &App) -> Result<Reply, Failure> {
         Ok(match client.profile().await.map_err(failed)? {
             Profile::Ministry => {
                 let card = client.ministry().await.map_err(failed)?;
+                let due = client.certificates_to_renew().await.map_err(failed)?;
                 super::ministry::show(app, reply, &card)
+                    .pieces(due.iter().map(|one| certificate::piece(one, catalogue)))
             }
             Profile::Staff { certified: true, .. } => {
                 let card = client.staff_card().await.map_err(failed)?;
+                let all = client.certificates().await.map_err(failed)?;
+                let due = client.certificates_to_renew().await.map_err(failed)?;
                 super::mission::show(app, reply, &card)
+                    .pieces(due.iter().map(|one| certificate::piece(one, catalogue)))
+                    .field("certificates", certificate::json(&all))
             }
             Profile::Staff { officer, .. } => reply
                 .pair(t!(catalogue, "staff-officer"), officer.as_str())

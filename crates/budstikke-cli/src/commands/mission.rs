@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     app::{App, Vault},
-    args::{self, DeskInit, DeviceRequest, Invite, MissionInit, TextIn, TextInOut},
+    args::{self, DeskInit, DeviceRequest, Invite, MissionInit, TextIn, TextInOut, TextOut},
     case::file::{Format, PrivacyNoticeFile, TermsFile},
     catalogue::{Catalogue, t},
     exit::Exit,
@@ -94,12 +94,34 @@ async fn requested(
 pub(crate) async fn install(app: &App, args: &TextIn) -> Result<Reply, Failure> {
     let certificate = files::read(&args.file, &app.catalogue)?;
     app.with(Vault::There, async |client| {
+        let before = client.certificates().await.map_err(|error| app.failed(error))?;
         let card = client.install_unit(&certificate).await.map_err(|error| app.failed(error))?;
         let office = Office::of(&card.roles);
-        let said = office.text("mission-installed", "desk-installed");
-        let next = office.text("mission-installed-next", "desk-installed-next");
+        let after = client.certificates().await.map_err(|error| app.failed(error))?;
+        let (said, next) = if before.is_empty() || before == after {
+            (
+                office.text("mission-installed", "desk-installed"),
+                office.text("mission-installed-next", "desk-installed-next"),
+            )
+        } else {
+            ("mission-renewed", "mission-renewed-next")
+        };
         let reply = Reply::new().text(app.catalogue.text(said, &[]));
         Ok(show(app, reply, &card).next(app.catalogue.text(next, &[])))
+    })
+    .await
+}
+
+/// `bud mission renew`, `bud desk renew`
+pub(crate) async fn renew(app: &App, args: &TextOut, office: Office) -> Result<Reply, Failure> {
+    let catalogue = &app.catalogue;
+    app.with(Vault::There, async |client| {
+        let request = client.renew_unit().await.map_err(|error| app.failed(error))?;
+        let next = office.text("mission-renewing-next", "desk-renewing-next");
+        let mut reply =
+            Reply::new().text(t!(catalogue, "mission-renewing")).next(catalogue.text(next, &[]));
+        reply.artefact = files::write(&args.output, request, catalogue)?;
+        Ok(reply)
     })
     .await
 }

@@ -23,7 +23,7 @@ mod token;
 
 use crate::{
     app::App,
-    args::{Command, Desk, Device, Ministry, Mission},
+    args::{Command, Desk, Device, Mission},
     commands::mission::Office,
     failure::Failure,
     reply::Reply,
@@ -60,8 +60,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Reply, Failure> {
         Command::Alert(args) => alert::run(app, &args).await,
         Command::Request(args) => request::run(app, &args).await,
         Command::Decide(args) => request::decide(app, &args).await,
-        Command::Ministry(Ministry::Init(args)) => ministry::init(app, &args).await,
-        Command::Ministry(Ministry::Certify(args)) => ministry::certify(app, &args).await,
+        Command::Ministry(args) => ministry::run(app, &args).await,
         Command::Whoami => everyday::whoami(app).await,
         Command::Passphrase(args) => everyday::passphrase(app, &args).await,
         Command::Completions(args) => Ok(program::completions(app, &args)),
@@ -83,6 +82,7 @@ async fn own_mission(app: &App, command: Mission) -> Result<Reply, Failure> {
         Mission::Invite(args) => mission::invite(app, &args, office).await,
         Mission::Enrol(args) => mission::enrol(app, &args).await,
         Mission::Team => mission::team(app).await,
+        Mission::Renew(args) => mission::renew(app, &args, office).await,
     }
 }
 
@@ -97,5 +97,6 @@ async fn own_desk(app: &App, command: Desk) -> Result<Reply, Failure> {
         Desk::Invite(args) => mission::invite(app, &args, office).await,
         Desk::Enrol(args) => mission::enrol(app, &args).await,
         Desk::Team => mission::team(app).await,
+        Desk::Renew(args) => mission::renew(app, &args, office).await,
     }
 }

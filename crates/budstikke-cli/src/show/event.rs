@@ -66,6 +66,10 @@ pub(crate) fn sentence(event: &Event, catalogue: &Catalogue) -> String {
             t!(catalogue, "event-alert-exhausted", alert = alert.as_str())
         }
         Event::AlertTaken { alert } => t!(catalogue, "event-alert-taken", alert = alert.as_str()),
+        Event::CertificateEnds(status) => super::certificate::sentence(status, catalogue),
+        Event::CertificateRenewed { not_after } => {
+            t!(catalogue, "event-certificate-renewed", at = super::time::moment(*not_after))
+        }
         Event::Problem { what } => {
             t!(catalogue, "event-problem", cause = crate::errors::sentence(what))
         }
@@ -135,6 +139,16 @@ pub(crate) fn json(event: &Event) -> Map<String, Value> {
         Event::AlertForYou { alert } => json!({"event": "alert_for_you", "alert": alert}),
         Event::AlertExhausted { alert } => json!({"event": "alert_exhausted", "alert": alert}),
         Event::AlertTaken { alert } => json!({"event": "alert_taken", "alert": alert}),
+        Event::CertificateEnds(status) => {
+            let mut value = super::certificate::one(status);
+            if let Value::Object(map) = &mut value {
+                map.insert("event".into(), "certificate_ends".into());
+            }
+            value
+        }
+        Event::CertificateRenewed { not_after } => {
+            json!({"event": "certificate_renewed", "not_after": not_after})
+        }
         Event::Problem { what } => json!({"event": "problem", "what": what}),
         _ => json!({"event": "other"}),
     };

@@ -3,6 +3,7 @@
 pub(crate) mod act;
 pub(crate) mod alert;
 pub(crate) mod case;
+pub(crate) mod certificate;
 pub(crate) mod consent;
 pub(crate) mod event;
 pub(crate) mod qr;

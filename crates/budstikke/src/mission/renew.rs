@@ -71,6 +71,15 @@ impl Client {
         self.vault(status).await
     }
 
+    /// Those that have to be renewed, or have ended; of several that end together the highest, for the others follow
+    /// from it.
+    ///
+    /// # Errors
+    /// As [`Client::certificates`].
+    pub async fn certificates_to_renew(&self) -> Result<Vec<CertificateStatus>, Error> {
+        self.vault(attention).await
+    }
+
     /// On the admin's device: the request for a new certificate of this unit, for the same keys. It goes the way of
     /// the first one, and comes back through [`Client::install_unit`].
     ///
@@ -101,8 +110,7 @@ impl Client {
     }
 }
 
-/// Only what a person has to know: of several that end together the highest, for the others follow from it.
-pub(crate) fn attention(work: &Work<'_>) -> Result<Vec<CertificateStatus>, Error> {
+fn attention(work: &Work<'_>) -> Result<Vec<CertificateStatus>, Error> {
     let mut all = status(work)?;
     all.retain(|one| one.state != CertificateState::Good);
     let mut above = i64::MAX;
