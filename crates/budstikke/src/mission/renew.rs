@@ -266,7 +266,8 @@ pub(crate) fn came(work: &Work<'_>, chains: &[Vec<u8>]) -> Result<(), Error> {
             continue;
         }
         let made = directory::device(work, &chain, &own.unit.root)?;
-        if !same_unit(&made.unit, &own.unit) {
+        let same = (&made.roles, &made.label) == (&own.roles, &own.label);
+        if !same || !same_unit(&made.unit, &own.unit) {
             return Err(CertError::NotYourCertificate.into());
         }
         if newer(&made, &own) {
