@@ -75,6 +75,8 @@ async fn an_offline_root_certifies_issuers_and_they_offices_of_every_kind() {
     let names: Vec<_> = card.issuers.iter().map(|issuer| issuer.name.as_str()).collect();
     assert_eq!((card.part, names), (MinistryPart::Root, vec!["Issuer of 2026", "Issuer of 2027"]));
     assert!(root.certificates().await.expect("none").is_empty());
+    let nothing = sync(&root).await;
+    assert_eq!((nothing.sent, nothing.received), (0, 0), "there is nothing to reach a relay for");
 
     let offices = [
         ("no.emb.karvonia", UnitKind::BilateralMission, Role::ContactPerson, &first),

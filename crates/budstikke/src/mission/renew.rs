@@ -7,7 +7,6 @@ use budstikke_e2ee::armor;
 use budstikke_e2ee::cert::{
     CertError, Chain, DeviceRequest, Level, UnitRequest, VerifiedDevice, VerifiedUnit, issue_device,
 };
-use budstikke_e2ee::directory::Trust;
 use budstikke_e2ee::group::{Member, Party};
 use budstikke_e2ee::keys::SigningKey;
 use budstikke_e2ee::team::TeamMessage;
@@ -214,6 +213,10 @@ pub(crate) fn asked(work: &Work<'_>, sender: &Member, request: &[u8]) -> Result<
     if DeviceRequest::from_bytes(request)?.key != sender.key {
         return Err(CertError::NotYourCertificate.into());
     }
+    // Whoever was revoked meanwhile must not be renewed unawares. They ask again tomorrow.
+    if directory::authority(work, &own_papers(work)?.unit.root).is_err() {
+        return Ok(());
+    }
     let due = work.now.saturating_add(DEVICE_DUE_S);
     reissue(work, &unit, |device| device.key == sender.key && device.not_after <= due)
 }
@@ -225,7 +228,7 @@ fn reissue(
     meant: impl Fn(&VerifiedDevice) -> bool,
 ) -> Result<(), Error> {
     let seat = Seat::team(work)?;
-    let trust = Trust::load(work.tx, &seat.group.charter().root)?;
+    let trust = directory::trust(work, &seat.group.charter().root)?;
     let mut chains = Vec::new();
     for member in seat.group.members()?.into_iter().filter(|member| member.key != seat.me.key()) {
         let Party::Device(device) = member.party else { continue };
