@@ -118,15 +118,20 @@ impl<'a> Message<'a> {
         Ok(Self { header, body, kind: Kind::of_body(body), leg, side })
     }
 
-    /// I02: who somebody is, and what they agree to, goes to nobody who has not been verified.
+    /// I02: who somebody is, and what they agree to, goes to nobody who has not been verified; and
+    /// nothing at all to a key that is another than before, until a person has looked.
     fn safe_recipient(&self, passage: &Passage<'_>) -> Result<(), Refusal> {
+        if let Verification::KeyChanged(since) = passage.verification
+            && self.kind != Kind::Receipt
+        {
+            return Err(Refusal::KeyChanged { since });
+        }
         if !matches!(self.kind, Kind::IdentitySheet | Kind::ConsentRecord | Kind::ConsentToken) {
             return Ok(());
         }
         match passage.verification {
-            Verification::Verified => Ok(()),
             Verification::Unverified => Err(Refusal::RecipientUnverified),
-            Verification::KeyChanged(since) => Err(Refusal::KeyChanged { since }),
+            _ => Ok(()),
         }
     }
 

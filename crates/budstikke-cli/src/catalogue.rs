@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use budstikke::Language;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use unic_langid::LanguageIdentifier;
 
@@ -14,6 +15,7 @@ const FALLBACK: &str = "en";
 /// Texts by key: the chosen language first, English for what it does not have.
 pub(crate) struct Catalogue {
     bundles: Vec<FluentBundle<FluentResource>>,
+    words: Language,
 }
 
 /// A named value inside a text.
@@ -35,7 +37,13 @@ impl Catalogue {
         if language != FALLBACK {
             bundles.push(bundle(FALLBACK));
         }
-        Self { bundles }
+        let words = wanted.and_then(Language::of_tag).unwrap_or(Language::English);
+        Self { bundles, words }
+    }
+
+    /// The language of safety words: there are more of these than of texts.
+    pub(crate) fn words(&self) -> Language {
+        self.words
     }
 
     /// For this process: `--lang` anywhere in the arguments, else BUD_LANG, else the locale. Looked

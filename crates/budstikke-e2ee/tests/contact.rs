@@ -14,7 +14,7 @@ use budstikke_e2ee::{
     group::Identity,
     invite::{Invitation, InviteError},
     keys::{HpkeSecret, SigningKey},
-    safety::SafetyWords,
+    safety::{Language, SafetyWords},
     suite::HpkeError,
     team::{GrantRecord, TeamMessage},
 };
@@ -342,8 +342,7 @@ fn safety_words_follow_the_keys() {
     let world = World::new();
     let (root, unit) = (world.fingerprint(), world.unit.0.public());
     let words = SafetyWords::of_unit(&root, &unit);
-    assert_eq!(words.words().len(), 8);
-    assert!(words.words().iter().all(|word| word.len() >= 3));
+    assert_ne!(words.words(Language::English), words.words(Language::Russian));
     assert_eq!(words, SafetyWords::of_unit(&root, &unit));
     assert_ne!(words, SafetyWords::of_unit(&[0; 32], &unit));
     assert_ne!(words, SafetyWords::of_unit(&root, &world.key().public()));
@@ -351,16 +350,28 @@ fn safety_words_follow_the_keys() {
     let case = SafetyWords::of_case(&root, &unit, &defender);
     assert_ne!(case, SafetyWords::of_case(&root, &unit, &world.key().public()));
     assert_ne!(case, words);
+    // By camera: the code of the same keys, and no other's.
+    assert_eq!(words.matches(&case.code()), Ok(false));
+    assert_eq!(words.matches(&words.code()), Ok(true));
+    assert!(words.matches("budwords1").is_err());
 }
 
 /// Fixed keys, fixed words: what was compared on paper last year still compares.
 #[test]
 fn safety_words_do_not_drift() {
     let key = SigningKey::from_bytes(&[1; 32]).public();
-    let words = SafetyWords::of_unit(&[2; 32], &key).to_string();
-    assert_eq!(words, GOLDEN_WORDS);
+    let words = SafetyWords::of_unit(&[2; 32], &key);
+    for (language, golden) in Language::ALL.into_iter().zip(GOLDEN_WORDS) {
+        assert_eq!(words.words(language).join(" "), golden);
+    }
 }
-const GOLDEN_WORDS: &str = "rival fiscal payment remain hard thank present record";
+const GOLDEN_WORDS: [&str; 5] = [
+    "reflection flute shelf crater plate soap turtle spider mayonnaise dance",
+    "reflet flûte étagère cratère assiette savon tortue araignée mayonnaise danse",
+    "reflejo flauta repisa cráter plato jabón tortuga araña mayonesa danza",
+    "انعكاس فلوت رف فوهة طبق صابون سلحفاة عنكبوت مايونيز رقصة",
+    "отражение флейта полка кратер тарелка мыло черепаха паук майонез танец",
+];
 
 #[test]
 fn nothing_secret_is_printed() {

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use budstikke::case::wire::FreeText;
 use budstikke::case::{Body, Received};
-use budstikke::{Choice, Client, Event, ReachOut, SendOptions};
+use budstikke::{Choice, Client, Event, Language, ReachOut, SendOptions};
 use tokio_stream::StreamExt as _;
 
 #[tokio::main]
@@ -29,7 +29,8 @@ pub(crate) async fn run(folder: &Path, invitation: &str) -> Result<String, Box<d
         .create()
         .await?;
     let mission = client.look_up(invitation).await?;
-    println!("defender: {} says {}", mission.name, mission.safety_words.join(" "));
+    let words = mission.safety_words.words(Language::English).join(" ");
+    println!("defender: {} says {words}", mission.name);
     let pseudonym = Some("HERON".to_owned());
     let request = ReachOut { choice: Choice::Accept(0), emergency: None, pseudonym };
     client.reach_out(request).await?;

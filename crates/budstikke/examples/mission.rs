@@ -12,7 +12,7 @@ use std::path::Path;
 use budstikke::case::file::{Format, PrivacyNoticeFile, TermsFile};
 use budstikke::case::wire::FreeText;
 use budstikke::clock::Clock;
-use budstikke::{Client, Decision, Event, Offer, Role, SendOptions, UnitKind, UnitSetup};
+use budstikke::{Client, Decision, Event, Language, Offer, Role, SendOptions, UnitKind, UnitSetup};
 use tokio_stream::StreamExt as _;
 
 const PASSPHRASE: &str = "mission: four long plain words";
@@ -59,7 +59,8 @@ pub(crate) async fn serve(folder: &Path) -> Result<(), Box<dyn Error>> {
         })
         .await?;
     std::fs::write(folder.join("invitation.txt"), client.invitation().await?)?;
-    println!("mission: our words are {}", published.safety_words.join(" "));
+    let words = published.safety_words.words(Language::English).join(" ");
+    println!("mission: our words are {words}");
 
     // The listener fetches, sends and tells; what to say is decided beside it.
     let mut events = client.events();

@@ -12,8 +12,9 @@ use budstikke_proto::id::NoticeId;
 use budstikke_proto::limits::FRAGMENT_LEN;
 use zeroize::Zeroizing;
 
-use crate::channel::seat::{free_case_id, staff};
+use crate::channel::seat::{Seat, free_case_id, staff};
 use crate::channel::send::store;
+use crate::channel::verify::watch;
 use crate::client::{Client, Work};
 use crate::directory;
 use crate::error::{Error, Trust};
@@ -153,7 +154,7 @@ pub(crate) fn welcomed(work: &Work<'_>, lane: &Lane, body: &WelcomeBody) -> Resu
     records::save(work.tx, &key, &approach)?;
     work.tx.erase_now();
     work.event(Event::CaseOpened { case: case_name(&case_id) });
-    Ok(())
+    watch(work, &mut Seat::case(work, case)?)
 }
 
 /// The identity of an approach: a defender's of its own, a mission device's certified one.
@@ -196,6 +197,7 @@ pub(crate) fn new_approach(invitation: String, bundle: &IntakeBundle) -> Approac
         root: bundle.unit.root.to_vec(),
         line: false,
         line_for: Vec::new(),
+        key_compared: false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! A defender's side: looking at an invitation, choosing terms, and the first contact.
 
 use budstikke_case::file::{EmergencyFile, TermsFile};
-use budstikke_case::{Body, Received, Role, View, wire};
+use budstikke_case::{Body, Received, Refusal, Role, View, wire};
 use budstikke_e2ee::bundle::{IntakeBundle, chain_of};
 use budstikke_e2ee::cert::UnitKind;
 use budstikke_e2ee::group::Identity;
@@ -12,6 +12,7 @@ use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use rand_core::OsRng;
 
 use crate::approach::{fits, new_approach, say};
+use crate::channel::verify::known_otherwise;
 use crate::client::{Client, Profile, Work, claim_role};
 use crate::directory;
 use crate::error::Error;
@@ -29,8 +30,11 @@ pub struct MissionCard {
     pub unit_id: String,
     /// Its name.
     pub name: String,
-    /// Eight words. The mission sees the same; compare them another way if you can.
-    pub safety_words: [&'static str; 8],
+    /// The mission sees the same; compare them another way if you can.
+    pub safety_words: SafetyWords,
+    /// Unix seconds at which this vault last knew the mission under another key: it began anew, or somebody pretends
+    /// to be it. Compare the words before anything is sent ([`Client::confirm_new_key`]).
+    pub key_changed: Option<i64>,
     /// What the mission tells everybody before they write.
     pub privacy: Option<View>,
     /// Terms to choose from.
@@ -93,10 +97,12 @@ impl Client {
                 why: "it is for missions, not for you; ask the mission for yours".to_owned(),
             });
         }
-        let card = card(&parsed, &bundle, self.now())?;
+        let mut card = card(&parsed, &bundle, self.now())?;
         let text = invitation.to_owned();
         self.vault(move |work| {
             claim_role(work, |profile| *profile == Profile::Defender, "a defender's")?;
+            let unit = &bundle.unit;
+            card.key_changed = known_otherwise(work, &unit.root, &unit.id, &unit.key)?;
             let key = parsed.notice.as_bytes();
             let written = records::load::<Approach>(work.tx, key)?.filter(|a| !a.lane.is_empty());
             // What was looked at before, under another invitation perhaps, counts no more, unless it was written to.
@@ -104,10 +110,10 @@ impl Client {
             approach.bundle = content;
             // The one that was looked at last is the last in the list.
             records::remove::<Approach>(work.tx, key)?;
-            records::save(work.tx, key, &approach)
+            records::save(work.tx, key, &approach)?;
+            Ok(card)
         })
-        .await?;
-        Ok(card)
+        .await
     }
 
     /// Makes the first contact with the mission that was looked up last: a reply mailbox, a fresh identity for this
@@ -116,7 +122,8 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::NotReady`] before [`Client::look_up`] or when this mission was contacted already;
-    /// [`Error::Refused`] for terms or a form that break a rule; [`Error::Relay`], and then the next sync sends it.
+    /// [`Error::Refused`] for terms or a form that break a rule, and for a mission whose key has changed (I02);
+    /// [`Error::Relay`], and then the next sync sends it.
     pub async fn reach_out(&self, request: ReachOut) -> Result<(), Error> {
         let _turn = self.turn().await;
         self.vault(move |work| plan(work, request)).await?;
@@ -129,6 +136,22 @@ impl Client {
             }
             None => Ok(()),
         }
+    }
+
+    /// Notes that a person has compared the safety words of the mission that was looked up last, although its key is
+    /// another than before ([`MissionCard::key_changed`]). Nothing is sent by this.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] before [`Client::look_up`].
+    pub async fn confirm_new_key(&self) -> Result<(), Error> {
+        self.vault(|work| {
+            let Some((key, mut approach)) = records::all::<Approach>(work.tx)?.pop() else {
+                return Err(Error::NotReady("look at the mission's invitation first"));
+            };
+            approach.key_compared = true;
+            records::save(work.tx, &key, &approach)
+        })
+        .await
     }
 
     /// Whether a first contact is on its way and not answered yet.
@@ -158,9 +181,10 @@ fn card(invitation: &Invitation, bundle: &IntakeBundle, now: i64) -> Result<Miss
     Ok(MissionCard {
         unit_id: bundle.unit.id.clone(),
         name: bundle.unit.name.clone(),
-        safety_words: *SafetyWords::of_unit(&invitation.root, &bundle.unit.key).words(),
+        safety_words: SafetyWords::of_unit(&invitation.root, &bundle.unit.key),
         privacy: notice,
         offers: offers.collect(),
+        key_changed: None,
         takes_emergencies: terms.emergency_terms().is_some(),
         valid_until: bundle.valid_until,
     })
@@ -178,6 +202,12 @@ fn plan(work: &Work<'_>, request: ReachOut) -> Result<(), Error> {
     }
     let invitation = Invitation::from_text(&approach.invitation)?;
     let bundle = directory::bundle(work, &approach.bundle, &invitation)?;
+    let unit = &bundle.unit;
+    if let Some(since) = known_otherwise(work, &unit.root, &unit.id, &unit.key)?
+        && !approach.key_compared
+    {
+        return Err(Refusal::KeyChanged { since }.into());
+    }
     let leg = leg_of(bundle.unit.kind);
     let mut terms = offered(leg, &bundle.offers, work.now)?;
     let mut wish = Wish::default();

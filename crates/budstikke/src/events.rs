@@ -92,6 +92,11 @@ pub enum Event {
         /// The case, or `None` for the team.
         case: Option<String>,
     },
+    /// The other side's key is another than before: compare the safety words before anything more is sent.
+    KeyChanged {
+        /// The case.
+        case: String,
+    },
     /// Another device's commit came first; ours was made anew on top of it.
     CommitLost {
         /// The case, or `None` for the team.

@@ -11,7 +11,8 @@
 //!
 //! let client = Client::builder("heron.vault").passphrase("four long plain words").create().await?;
 //! let mission = client.look_up(invitation).await?;
-//! println!("compare these words with the mission: {}", mission.safety_words.join(" "));
+//! let words = mission.safety_words.words(budstikke::Language::English);
+//! println!("compare these words with the mission: {}", words.join(" "));
 //! client
 //!     .reach_out(ReachOut { choice: Choice::Accept(0), emergency: None, pseudonym: None })
 //!     .await?;
@@ -53,6 +54,7 @@ mod view;
 
 pub use budstikke_case as case;
 pub use budstikke_e2ee::cert::{Level as CertificateLevel, Role, UnitKind};
+pub use budstikke_e2ee::safety::{Language, SafetyWords, WORDS as SAFETY_WORDS};
 pub use secrecy::SecretString;
 
 pub use channel::send::{SendOptions, Sent};

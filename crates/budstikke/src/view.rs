@@ -2,16 +2,16 @@
 
 use budstikke_case::{Phase, Received, TermsState, View, wire};
 use budstikke_e2ee::group::Party;
-use budstikke_e2ee::keys::VerifyingKey;
 use budstikke_e2ee::safety::SafetyWords;
 use data_encoding::BASE32_NOPAD;
 
 use crate::channel::seat::{Seat, terms_of};
 use crate::channel::send::name_of;
+use crate::channel::verify;
 use crate::client::{Client, Work};
 use crate::error::Error;
 use crate::handover;
-use crate::records::{self, CaseRecord, MessageRecord, fixed};
+use crate::records::{self, CaseRecord, MessageRecord};
 
 /// Letters of a short name.
 const NAME_LEN: usize = 8;
@@ -100,10 +100,12 @@ pub struct CaseView {
     pub members: Vec<CaseMember>,
     /// Epoch of the group: counts membership and key changes.
     pub epoch: u64,
-    /// Eight words; both sides see the same.
-    pub safety_words: Vec<&'static str>,
+    /// Both sides see the same; `None` for a line to the Ministry, where certificates speak for both ends.
+    pub safety_words: Option<SafetyWords>,
     /// Whether a person has compared them ([`Client::confirm_words`]).
     pub words_compared: bool,
+    /// Unix seconds since when the other side has another key than before and nobody has compared the words again.
+    pub key_changed: Option<i64>,
     /// The terms in force, to be shown.
     pub agreed: Option<View>,
     /// Terms on the table: hash in hexadecimal, whether they are ours, to be shown.
@@ -162,21 +164,6 @@ impl Client {
     pub async fn case(&self, name: &str) -> Result<CaseView, Error> {
         let name = name.to_owned();
         self.vault(move |work| open(work, &Seat::case(work, case_of_name(work, &name)?)?)).await
-    }
-
-    /// Notes that a person has compared the safety words with the other side. Until then nothing that says who
-    /// somebody is can be sent (I02). Nothing is sent by this.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], [`Error::Vault`].
-    pub async fn confirm_words(&self, name: &str) -> Result<(), Error> {
-        let name = name.to_owned();
-        self.vault(move |work| {
-            let mut case = case_of_name(work, &name)?;
-            case.words_compared = true;
-            records::save(work.tx, &case.id.clone(), &case)
-        })
-        .await
     }
 
     /// Notes that a person has looked at a case: its messages no longer count as unread. Nothing is sent.
@@ -281,17 +268,12 @@ fn open(work: &Work<'_>, seat: &Seat) -> Result<CaseView, Error> {
             messages.push(message(&record));
         }
     }
-    let defender = group_members.iter().find(|m| matches!(m.party, Party::Defender { .. }));
-    let unit = VerifyingKey::from_bytes(&case.unit_key)?;
-    let words = defender.map(|defender| {
-        let root = fixed(&case.root, "the case");
-        root.map(|root| SafetyWords::of_case(&root, &unit, &defender.key).words().to_vec())
-    });
     Ok(CaseView {
         members,
         epoch: seat.group.epoch(),
-        safety_words: words.transpose()?.unwrap_or_default(),
+        safety_words: verify::words(work, case, &group_members)?,
         words_compared: case.words_compared,
+        key_changed: verify::changed_at(work, case)?,
         agreed: terms.agreed().map(View::of_terms),
         pending: pending(seat, &terms)?,
         messages,

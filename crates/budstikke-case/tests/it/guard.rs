@@ -129,10 +129,13 @@ fn identity_waits_for_the_safety_words() {
     assert!(send(Verification::Verified).is_ok());
     assert_eq!(send(Verification::Unverified), Err(Refusal::RecipientUnverified));
     assert_eq!(send(Verification::KeyChanged(3)), Err(Refusal::KeyChanged { since: 3 }));
-    // A letter may go before.
+    // A letter may go before; to a key that has changed since, nothing goes.
     let passage = Passage { verification: Verification::Unverified, ..to_mission() };
     let content = letter(from_heron().terms(hash)).content;
     assert!(may_send(&content, &state, NOW, &passage).is_ok());
+    let passage = Passage { verification: Verification::KeyChanged(3), ..to_mission() };
+    let refused = may_send(&content, &state, NOW, &passage);
+    assert_eq!(refused, Err(Refusal::KeyChanged { since: 3 }));
 }
 
 #[test]

@@ -6,6 +6,8 @@ look-title = { $name }
 look-offer = Terms on offer, number { $number }
 look-emergency = The emergency form may be sent before any terms are agreed.
 look-next = If the safety words are right and you agree, "bud reach-out --accept 1". To propose other terms, "bud reach-out --counter FILE". In danger, add "--emergency FILE".
+look-key-changed = You knew this mission under another key until { $since }. It may have had to begin anew, or somebody may pretend to be it.
+look-key-changed-next = Compare the words with the mission over the phone or face to face. If they are the same, "bud reach-out --new-key --accept 1". If they differ, stop.
 working-reach-out = Doing the work that the relay asks of strangers, then sending
 
 reach-out-sent = The relay has it. Only this mission can open it; your name is not in it unless you wrote it there.

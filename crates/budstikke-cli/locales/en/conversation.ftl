@@ -35,12 +35,18 @@ progress-taken-on = a person has it
 progress-refused = not accepted on the other side
 
 safety-words = Safety words
-safety-words-case = Both sides see the same eight words. Compare them over the phone or face to face.
-safety-words-unit = The mission can read you the same eight words over the phone or face to face. If they differ, stop.
+safety-words-case = Both sides see the same words. Compare them over the phone or face to face.
+safety-words-unit = The mission can read you the same words over the phone or face to face. If they differ, stop.
 
 words-next = If they are the same, "bud words --same" notes it; who you are is sent only after that. If they differ, stop and ask for a new invitation.
 words-same = Noted: you have compared them, and they are the same.
 words-compared = They have been compared, and are the same.
+words-mission = Whoever holds your invitation sees these words. Read them to people who ask.
+words-line = A line to the Ministry has no safety words: certificates speak for both ends.
+words-line-next = "bud words --mission" shows your own unit's.
+words-key-changed = The other side has another key since { $since }. It may have had to begin anew, or somebody may pretend to be it. Nothing more is sent until you have compared the words.
+words-code-differs = The code is of other keys than yours. Somebody may sit between you, or it is the code of another conversation.
+words-code-differs-next = Send nothing here. Compare the words face to face, or ask for a new invitation.
 
 send-no-identity = The file "{ $file }" holds no [[identity]].
 send-own-message = Message { $number } is your own; a receipt answers one of the other side's.
@@ -87,6 +93,7 @@ event-message-refused = A message in { $id } was kept but not accepted ({ $code 
 event-at-relay = Message { $number } in { $id } is at the relay.
 event-receipt = A receipt for message { $number } in { $id } has come.
 event-members = The people who can read { $id } have changed; "bud show { $id }" lists them.
+event-key-changed = The other side of { $id } has another key than before; compare the words ("bud words { $id }") before you write.
 event-team = The mission's devices have changed.
 event-commit-lost = Another device was quicker; ours was done again on top.
 event-history = Messages of one side are missing in { $id } (from number { $number }). Ask them whether they wrote more.

@@ -30,7 +30,7 @@ demo-a-invites = prints the invitation ({ $letters } letters and digits, or a QR
 demo-check-invitation = the invitation is short enough to be printed small
 
 demo-scene-look = HERON looks before writing
-demo-heron-looks = opens the invitation at home. No account, no number, no name. It leads to "{ $name }", and to eight words:
+demo-heron-looks = opens the invitation at home. No account, no number, no name. It leads to "{ $name }", and to ten words:
 demo-a-reads-words = reads the mission's words aloud when HERON rings from a shop:
 demo-check-words = the words are the same on both sides
 demo-relay-sees-look = that somebody fetched a public notice.

@@ -118,6 +118,8 @@ impl Command {
 #[derive(Args)]
 pub(crate) struct Look {
     pub(crate) invitation: Option<String>,
+    #[arg(long, value_name = "CODE")]
+    pub(crate) code: Option<String>,
 }
 
 #[derive(Args)]
@@ -130,6 +132,8 @@ pub(crate) struct ReachOut {
     pub(crate) emergency: Option<Path>,
     #[arg(long, value_name = "NAME")]
     pub(crate) alias: Option<String>,
+    #[arg(long)]
+    pub(crate) new_key: bool,
 }
 
 #[derive(Args)]
@@ -141,9 +145,33 @@ pub(crate) struct Show {
 
 #[derive(Args)]
 pub(crate) struct Words {
+    #[arg(conflicts_with = "mission")]
     pub(crate) id: Option<String>,
     #[arg(long)]
     pub(crate) same: bool,
+    #[arg(long, value_name = "CODE", conflicts_with = "same")]
+    pub(crate) code: Option<String>,
+    #[arg(long)]
+    pub(crate) qr: bool,
+    #[arg(long = "in", value_name = "LANGUAGE")]
+    pub(crate) languages: Vec<WordLanguage>,
+    #[arg(long, conflicts_with_all = ["same", "code"])]
+    pub(crate) mission: bool,
+}
+
+/// A language that the safety words have.
+#[derive(Clone, Copy)]
+pub(crate) struct WordLanguage(pub(crate) budstikke::Language);
+
+impl clap::ValueEnum for WordLanguage {
+    fn value_variants<'a>() -> &'a [Self] {
+        use budstikke::Language::{Arabic, English, French, Russian, Spanish};
+        &[Self(English), Self(French), Self(Spanish), Self(Arabic), Self(Russian)]
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(self.0.code()))
+    }
 }
 
 #[derive(Args)]

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     app::{App, Vault},
-    args::{self, Send, Show, Words},
+    args::{self, Send, Show},
     case::{
         Body,
         file::{EmergencyFile, Format, IntakeFile},
@@ -51,7 +51,7 @@ pub(crate) async fn show(app: &App, args: &Show) -> Result<Reply, Failure> {
         let view = open(app, client, args.id.as_deref()).await?;
         client.mark_seen(&view.summary.id).await.map_err(|error| app.failed(error))?;
         let Some(number) = args.message else {
-            let json = case::json(&view);
+            let json = case::json(&view, &app.catalogue);
             return Ok(Reply { json, ..Reply::new().pieces(case::pieces(&view, &app.catalogue)) });
         };
         let found = view.messages.iter().find(|message| message.number == number);
@@ -62,28 +62,6 @@ pub(crate) async fn show(app: &App, args: &Show) -> Result<Reply, Failure> {
         Ok(Reply::new()
             .pieces(case::message(message, &view.summary.with, &app.catalogue))
             .field("message", case::message_json(message)))
-    })
-    .await
-}
-
-/// `bud words`
-pub(crate) async fn words(app: &App, args: &Words) -> Result<Reply, Failure> {
-    let catalogue = &app.catalogue;
-    app.with(Vault::There, async |client| {
-        let view = open(app, client, args.id.as_deref()).await?;
-        let id = view.summary.id.as_str();
-        let reply = Reply::new()
-            .pair(t!(catalogue, "safety-words"), view.safety_words.join(" "))
-            .field("conversation", id)
-            .field("safety_words", view.safety_words.clone())
-            .field("compared", args.same);
-        if !args.same {
-            return Ok(reply
-                .text(t!(catalogue, "safety-words-case"))
-                .next(t!(catalogue, "words-next")));
-        }
-        client.confirm_words(id).await.map_err(|error| app.failed(error))?;
-        Ok(reply.text(t!(catalogue, "words-same")))
     })
     .await
 }

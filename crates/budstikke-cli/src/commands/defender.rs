@@ -13,7 +13,7 @@ use crate::{
     failure::Failure,
     files, refused,
     reply::{Piece, Reply},
-    show::{time, view},
+    show::{time, view, words},
 };
 
 const PREFIX: &str = "budinvite1";
@@ -41,20 +41,33 @@ pub(crate) async fn look(app: &App, args: &Look) -> Result<Reply, Failure> {
         let working = app.out.working(t!(catalogue, "working-relay"));
         let card = client.look_up(invitation.trim()).await.map_err(|error| app.failed(error))?;
         drop(working);
-        Ok(card_reply(app, &card, pieces))
+        if let Some(code) = &args.code {
+            super::words::compare(app, &card.safety_words, code)?;
+        }
+        if let Some(since) = card.key_changed {
+            let text = t!(catalogue, "look-key-changed", since = time::moment(since));
+            pieces.insert(0, Piece::Alarm(text));
+        }
+        Ok(card_reply(app, &card, pieces, args.code.is_some()))
     })
     .await
 }
 
-fn card_reply(app: &App, card: &MissionCard, pieces: Vec<Piece>) -> Reply {
+fn card_reply(app: &App, card: &MissionCard, pieces: Vec<Piece>, same: bool) -> Reply {
     let catalogue = &app.catalogue;
+    let compared =
+        if same { t!(catalogue, "words-compared") } else { t!(catalogue, "safety-words-unit") };
+    let next = match card.key_changed {
+        Some(_) => t!(catalogue, "look-key-changed-next"),
+        None => t!(catalogue, "look-next"),
+    };
     let mut reply = Reply::new()
         .pieces(pieces)
         .head(t!(catalogue, "look-title", name = card.name.as_str()))
         .pair(t!(catalogue, "unit-id"), card.unit_id.as_str())
         .pair(t!(catalogue, "valid-until"), time::moment(card.valid_until))
-        .pair(t!(catalogue, "safety-words"), card.safety_words.join(" "))
-        .pair(String::new(), t!(catalogue, "safety-words-unit"));
+        .pieces(words::pieces(&card.safety_words, catalogue))
+        .pair(String::new(), compared);
     for (n, offer) in card.offers.iter().enumerate() {
         reply = reply
             .head(t!(catalogue, "look-offer", number = n as u64 + 1))
@@ -69,11 +82,12 @@ fn card_reply(app: &App, card: &MissionCard, pieces: Vec<Piece>) -> Reply {
     let offers = card.offers.iter().map(|o| json!({ "hash": o.hash, "view": o.view }));
     let offers: Vec<_> = offers.collect();
     reply
-        .next(t!(catalogue, "look-next"))
+        .next(next)
         .field("unit_id", card.unit_id.as_str())
         .field("name", card.name.as_str())
         .field("valid_until", card.valid_until)
-        .field("safety_words", json!(card.safety_words))
+        .field("safety_words", words::json(&card.safety_words, catalogue))
+        .field("key_changed", json!(card.key_changed))
         .field("offers", offers)
         .field("takes_emergencies", card.takes_emergencies)
         .field("privacy", json!(card.privacy))
@@ -87,10 +101,13 @@ pub(crate) async fn reach_out(app: &App, args: &args::ReachOut) -> Result<Reply,
         (None, number) => Choice::Accept(number.unwrap_or(1).saturating_sub(1)),
     };
     let emergency = args.emergency.as_deref().map(|path| emergency(app, path)).transpose()?;
-    let pseudonym = args.alias.clone();
+    let (pseudonym, new_key) = (args.alias.clone(), args.new_key);
     let (countered, urgent) = (args.counter.is_some(), emergency.is_some());
     app.with(Vault::There, async |client| {
         let working = app.out.working(t!(catalogue, "working-reach-out"));
+        if new_key {
+            client.confirm_new_key().await.map_err(|error| app.failed(error))?;
+        }
         let sent = client.reach_out(ReachOut { choice, emergency, pseudonym }).await;
         sent.map_err(|error| app.failed(error))?;
         let report = client.sync().await.map_err(|error| app.failed(error))?;

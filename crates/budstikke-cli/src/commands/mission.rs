@@ -14,7 +14,7 @@ use crate::{
     failure::Failure,
     files, refused,
     reply::{Piece, Reply},
-    show::{qr, time},
+    show::{qr, time, words},
 };
 
 /// Which office is being set up: the steps are the same, the words are not.
@@ -144,17 +144,16 @@ pub(crate) async fn publish(
         let working = app.out.working(t!(catalogue, "working-relay"));
         let made = client.publish(offer).await.map_err(|error| app.failed(error))?;
         drop(working);
-        let words = made.safety_words.join(" ");
         let said = office.text("mission-published", "desk-published");
         let next = office.text("mission-published-next", "desk-published-next");
         Ok(Reply::new()
             .text(catalogue.text(said, &[]))
-            .pair(t!(catalogue, "safety-words"), words)
+            .pieces(words::pieces(&made.safety_words, catalogue))
             .pair(t!(catalogue, "valid-until"), time::moment(made.valid_until))
             .next(catalogue.text(next, &[]))
             .field("version", made.version)
             .field("valid_until", made.valid_until)
-            .field("safety_words", json!(made.safety_words)))
+            .field("safety_words", words::json(&made.safety_words, catalogue)))
     })
     .await
 }
@@ -164,7 +163,7 @@ pub(crate) async fn invite(app: &App, args: &Invite, office: Office) -> Result<R
     let catalogue = &app.catalogue;
     app.with(Vault::There, async |client| {
         let invitation = client.invitation().await.map_err(|error| app.failed(error))?;
-        let words = client.mission_words().await.map_err(|error| app.failed(error))?;
+        let safety = client.mission_words().await.map_err(|error| app.failed(error))?;
         let mut reply = Reply::new();
         if args.qr {
             let drawn = qr::code(&invitation)
@@ -173,9 +172,9 @@ pub(crate) async fn invite(app: &App, args: &Invite, office: Office) -> Result<R
         }
         reply = reply
             .text(catalogue.text(office.text("invite-made", "desk-invite-made"), &[]))
-            .pair(t!(catalogue, "safety-words"), words.join(" "))
+            .pieces(words::pieces(&safety, catalogue))
             .next(catalogue.text(office.text("invite-made-next", "desk-invite-made-next"), &[]))
-            .field("safety_words", json!(words));
+            .field("safety_words", words::json(&safety, catalogue));
         reply.artefact = files::write(&args.output, invitation, catalogue)?;
         Ok(reply)
     })

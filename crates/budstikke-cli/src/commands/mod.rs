@@ -20,6 +20,7 @@ mod request;
 mod sending;
 mod terms;
 mod token;
+mod words;
 
 use crate::{
     app::App,
@@ -36,7 +37,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Reply, Failure> {
         Command::ReachOut(args) => defender::reach_out(app, &args).await,
         Command::List => conversation::list(app).await,
         Command::Show(args) => conversation::show(app, &args).await,
-        Command::Words(args) => conversation::words(app, &args).await,
+        Command::Words(args) => words::words(app, &args).await,
         Command::Send(args) => conversation::send(app, &args).await,
         Command::Terms(args) => terms::run(app, &args).await,
         Command::Sync => everyday::sync(app).await,

@@ -66,9 +66,15 @@ pub(crate) fn pieces(case: &CaseView, catalogue: &Catalogue) -> Vec<Piece> {
         }
         pieces.push(pair(name, who));
     }
-    pieces.push(pair(t!(catalogue, "safety-words"), case.safety_words.join(" ")));
-    let compared = if case.words_compared { "words-compared" } else { "safety-words-case" };
-    pieces.push(pair(String::new(), catalogue.text(compared, &[])));
+    if let Some(words) = &case.safety_words {
+        pieces.extend(super::words::pieces(words, catalogue));
+        let compared = if case.words_compared { "words-compared" } else { "safety-words-case" };
+        pieces.push(pair(String::new(), catalogue.text(compared, &[])));
+    }
+    if let Some(since) = case.key_changed {
+        let since = time::moment(since);
+        pieces.push(Piece::Alarm(t!(catalogue, "words-key-changed", since = since)));
+    }
     for pending in &case.pending {
         let key = if pending.ours { "show-pending-ours" } else { "show-pending-theirs" };
         pieces.push(Piece::Warn(catalogue.text(key, &[])));
@@ -197,7 +203,7 @@ pub(crate) fn message_json(message: &Message) -> Value {
 }
 
 /// For programs.
-pub(crate) fn json(case: &CaseView) -> Map<String, Value> {
+pub(crate) fn json(case: &CaseView, catalogue: &Catalogue) -> Map<String, Value> {
     let members = case.members.iter().map(|member| {
         json!({
             "name": member.name,
@@ -210,12 +216,14 @@ pub(crate) fn json(case: &CaseView) -> Map<String, Value> {
         .pending
         .iter()
         .map(|pending| json!({ "hash": pending.hash, "ours": pending.ours, "view": pending.view }));
+    let words = case.safety_words.as_ref().map(|words| super::words::json(words, catalogue));
     Map::from_iter([
         ("conversation".to_owned(), summary_json(&case.summary)),
         ("members".to_owned(), members.collect()),
         ("words_compared".to_owned(), case.words_compared.into()),
         ("epoch".to_owned(), case.epoch.into()),
-        ("safety_words".to_owned(), json!(case.safety_words)),
+        ("safety_words".to_owned(), json!(words)),
+        ("key_changed".to_owned(), json!(case.key_changed)),
         ("agreed".to_owned(), json!(case.agreed)),
         ("pending".to_owned(), pending.collect()),
         ("messages".to_owned(), case.messages.iter().map(message_json).collect()),

@@ -42,6 +42,7 @@ pub(crate) fn sentence(event: &Event, catalogue: &Catalogue) -> String {
             t!(catalogue, "event-members", id = case.as_str())
         }
         Event::MembersChanged { case: None } => t!(catalogue, "event-team"),
+        Event::KeyChanged { case } => t!(catalogue, "event-key-changed", id = case.as_str()),
         Event::CommitLost { .. } => t!(catalogue, "event-commit-lost"),
         Event::HistoryBroken { case, missing } => {
             t!(catalogue, "event-history", id = case.as_str(), number = *missing)
@@ -125,6 +126,7 @@ pub(crate) fn json(event: &Event) -> Map<String, Value> {
         Event::MembersChanged { case } => {
             json!({"event": "members_changed", "conversation": case})
         }
+        Event::KeyChanged { case } => json!({"event": "key_changed", "conversation": case}),
         Event::CommitLost { case } => json!({"event": "commit_lost", "conversation": case}),
         Event::HistoryBroken { case, missing } => {
             json!({"event": "history_broken", "conversation": case, "missing": missing})

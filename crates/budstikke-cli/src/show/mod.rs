@@ -9,3 +9,4 @@ pub(crate) mod event;
 pub(crate) mod qr;
 pub(crate) mod time;
 pub(crate) mod view;
+pub(crate) mod words;

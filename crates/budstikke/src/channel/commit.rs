@@ -14,6 +14,7 @@ use budstikke_proto::sign::SigningSeed;
 use rand_core::OsRng;
 
 use super::seat::{Seat, terms_of};
+use super::verify::watch;
 use crate::client::{Client, Work};
 use crate::crash;
 use crate::error::Error;
@@ -271,6 +272,7 @@ fn apply(
         }
         Outcome::Followed { place, added, removed, .. } => {
             keep_receipt(work, &mut seat, slot, entries.get(place))?;
+            watch(work, &mut seat)?;
             lost(work, &seat)?;
             if !added.is_empty() || !removed.is_empty() {
                 work.event(Event::MembersChanged { case: seat.case_name() });

@@ -5,3 +5,4 @@ pub(crate) mod content;
 pub(crate) mod inbound;
 pub(crate) mod seat;
 pub(crate) mod send;
+pub(crate) mod verify;

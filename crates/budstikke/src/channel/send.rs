@@ -2,14 +2,14 @@
 
 use budstikke_case::wire::{Handling, Purpose, Urgency};
 use budstikke_case::{
-    Body, Built, Draft, Kind, Leg, Passage, Role, Side, TermsEvent, Verification, Warning,
-    may_send, side, wire,
+    Body, Built, Draft, Kind, Leg, Passage, Role, Side, TermsEvent, Warning, may_send, side, wire,
 };
 use budstikke_e2ee::envelope::Envelope;
 use budstikke_e2ee::group::Party;
 
 use super::commit::{want_terms, want_update};
 use super::seat::{Seat, case_roles, terms_of};
+use super::verify::verification;
 use crate::client::{Client, Work};
 use crate::crash;
 use crate::dossier::hear::{By, Said, hear};
@@ -123,9 +123,7 @@ pub(crate) fn post(
     let mut terms = terms_of(case)?;
     let recipient = case.peer_unit.clone();
     let mut passage = Passage::new(wire::Transport::RelayQuic, &recipient);
-    if case.defender && !case.words_compared {
-        passage.verification = Verification::Unverified;
-    }
+    passage.verification = verification(work, case)?;
     warnings.extend(may_send(&built.content, &terms, work.now, &passage)?);
     if !case.line_for.is_empty() {
         may_go_onward(work, case, &terms, &built)?;

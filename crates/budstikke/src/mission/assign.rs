@@ -17,6 +17,7 @@ use super::{need_admin, own_authority, own_device, team};
 use crate::channel::commit::want;
 use crate::channel::seat::{CASE_ID_LEN, Seat, free_case_id, staff, terms_of};
 use crate::channel::send::name_of;
+use crate::channel::verify::watch;
 use crate::client::{Client, Work, parse_address};
 use crate::dossier::Dossier;
 use crate::error::Error;
@@ -221,6 +222,7 @@ fn join_case(work: &Work<'_>, body: &WelcomeBody) -> Result<(), Error> {
         records::save(work.tx, &lane.label, &lane)?;
     }
     records::save(work.tx, &case.id.clone(), &case)?;
+    watch(work, &mut Seat::case(work, case.clone())?)?;
     take_reaches(work, &case, &briefing.reaches)?;
     records::remove::<NoteSecret>(work.tx, &key)?;
     work.event(Event::CaseOpened { case: case_name(&case.id) });

@@ -17,6 +17,7 @@ use super::{leg_of, own_device, team, unit_and_team};
 use crate::channel::content::role_of;
 use crate::channel::seat::{Seat, free_case_id, staff, terms_of};
 use crate::channel::send::{SendOptions, name_of, post, store};
+use crate::channel::verify::watch;
 use crate::client::Work;
 use crate::directory;
 use crate::error::Error;
@@ -99,6 +100,7 @@ pub(crate) fn found(work: &Work<'_>, mut record: ContactRecord) -> Result<String
         consent_seed: Vec::new(),
     };
     records::save(work.tx, &case.id.clone(), &case)?;
+    watch(work, &mut Seat::case(work, case.clone())?)?;
     let lane: Lane = records::need(work.tx, &record.lane)?;
     let welcome = Envelope::Welcome(WelcomeBody {
         welcome: pending.welcome.unwrap_or_default(),

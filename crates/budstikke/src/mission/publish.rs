@@ -48,7 +48,7 @@ pub struct Published {
     /// Unix seconds at which it ends, unless published anew; a daily [`Client::sync`] does that.
     pub valid_until: i64,
     /// The words that a defender sees too.
-    pub safety_words: [&'static str; 8],
+    pub safety_words: SafetyWords,
 }
 
 impl Client {
@@ -100,10 +100,10 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::NotReady`] before this device's certificate is installed.
-    pub async fn mission_words(&self) -> Result<[&'static str; 8], Error> {
+    pub async fn mission_words(&self) -> Result<SafetyWords, Error> {
         self.vault(|work| {
             let device = own_device(work)?;
-            Ok(*SafetyWords::of_unit(&device.unit.root, &device.unit.key).words())
+            Ok(SafetyWords::of_unit(&device.unit.root, &device.unit.key))
         })
         .await
     }
@@ -149,7 +149,7 @@ impl Client {
             Ok(Published {
                 version,
                 valid_until: work.now.saturating_add(BUNDLE_VALID_S),
-                safety_words: *SafetyWords::of_unit(&device.unit.root, &device.unit.key).words(),
+                safety_words: SafetyWords::of_unit(&device.unit.root, &device.unit.key),
             })
         });
         let published = published.await?;

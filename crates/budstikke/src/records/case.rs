@@ -222,3 +222,16 @@ pub(crate) struct MessageIndex {
     pub(crate) number: u64,
 }
 record!(MessageIndex, 47, "a message's place");
+
+/// The keys under which the unit at the other end of a case was seen; the key is the case's id.
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+pub(crate) struct SeenKeysRecord {
+    /// Signing keys of the unit, in the order in which they were seen.
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    pub(crate) keys: Vec<Vec<u8>>,
+    /// Unix seconds since when the newest waits for a person to compare words; 0 when none does.
+    #[prost(int64, tag = "2")]
+    pub(crate) changed_at: i64,
+}
+record!(SeenKeysRecord, 110, "the other side's keys");

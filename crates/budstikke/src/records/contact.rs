@@ -105,6 +105,9 @@ pub(crate) struct Approach {
     /// The defender's case that the line is for; empty for an approach of a defender's.
     #[prost(bytes = "vec", tag = "16")]
     pub(crate) line_for: Vec<u8>,
+    /// A person has compared the words although the mission's key is another than before.
+    #[prost(bool, tag = "20")]
+    pub(crate) key_compared: bool,
 }
 record!(Approach, 31, "an invitation", invitation, seed);
 

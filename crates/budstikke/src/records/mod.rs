@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use case::{
     CaseRecord, Commit, Deferred, MessageIndex, MessageRecord, NoteSecret, OrderRecord,
-    WantedPackage,
+    SeenKeysRecord, WantedPackage,
 };
 pub(crate) use channel::{CursorRecord, FragmentRecord, Hold, Lane, LaneUse, OutboxRecord, Post};
 pub(crate) use contact::{Approach, ContactRecord, ContactState, Wish};

@@ -1,6 +1,6 @@
 //! First contact: who vouches for whom, the offer, HERON at the door, terms that both agree on.
 
-use budstikke::{Choice, Client, Decision, ReachOut, SendOptions};
+use budstikke::{Choice, Client, Decision, Language, ReachOut, SafetyWords, SendOptions};
 
 use crate::{
     case::{Body, Phase, Refusal, View, file::TermsFile, wire::ReceiptKind},
@@ -61,7 +61,7 @@ async fn publish(stage: &mut Stage<'_>, a: &Client) -> Result<String, Stop> {
     stage.tell.does(OfficerA, "demo-a-invites", &[("letters", letters.into())]);
     stage.tell.check("demo-check-invitation", letters < 400)?;
     stage.hide.whole("invitation", &invitation);
-    stage.hide.text(&made.safety_words.join(" "));
+    stage.hide.text(&aloud(&made.safety_words));
     Ok(invitation)
 }
 
@@ -72,9 +72,9 @@ async fn look(stage: &mut Stage<'_>, a: &Client, invitation: &str) -> Result<Cli
     let card = heron.look_up(invitation).await?;
     let words = a.mission_words().await?;
     stage.tell.does(Heron, "demo-heron-looks", &[("name", card.name.clone().into())]);
-    stage.tell.quote(&[card.safety_words.join(" ")]);
+    stage.tell.quote(&[aloud(&card.safety_words)]);
     stage.tell.does(OfficerA, "demo-a-reads-words", &[]);
-    stage.tell.quote(&[words.join(" ")]);
+    stage.tell.quote(&[aloud(&words)]);
     stage.tell.check("demo-check-words", card.safety_words == words)?;
     stage.tell.sees(Relay, "demo-relay-sees-look", &[]);
     Ok(heron)
@@ -130,7 +130,7 @@ async fn agree(stage: &mut Stage<'_>, a: &Client, heron: &Client) -> Result<Stri
     stage.tell.check("demo-check-in-force", in_force)?;
     stage.tell.sees(Relay, "demo-relay-sees-terms", &[]);
     let [ours, theirs] = &both;
-    stage.tell.quote(&[ours.safety_words.join(" ")]);
+    stage.tell.quote(&[ours.safety_words.as_ref().map(aloud).unwrap_or_default()]);
     stage.tell.check("demo-check-case-words", ours.safety_words == theirs.safety_words)?;
     heron.confirm_words(&id).await?;
     a.confirm_words(&id).await?;
@@ -144,4 +144,9 @@ fn with_delivered(mut file: TermsFile) -> TermsFile {
     }
     DELIVERED.clone_into(&mut file.note);
     file
+}
+
+/// Safety words as they are read aloud.
+fn aloud(words: &SafetyWords) -> String {
+    words.words(Language::English).join(" ")
 }
