@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         config.type_attribute(name, "#[derive(zeroize::Zeroize, zeroize::ZeroizeOnDrop)]");
     }
     config.field_attribute(".budstikke.e2ee.v1.Invitation.relays", "#[zeroize(skip)]");
+    config.field_attribute(".budstikke.e2ee.v1.Frame.adds", "#[zeroize(skip)]");
     config.compile_fds(set)?;
     Ok(())
 }

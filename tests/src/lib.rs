@@ -13,5 +13,6 @@ pub mod proxy;
 pub mod raw;
 pub mod relay_process;
 pub mod scan;
+pub mod simulation;
 pub mod watched;
 pub mod world;

@@ -2,14 +2,15 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use zeroize::Zeroizing;
 
 use crate::store::{StateError, StateStore};
 
-type Map = BTreeMap<Vec<u8>, Zeroizing<Vec<u8>>>;
+/// Shared, so that a savepoint copies no values.
+type Map = BTreeMap<Vec<u8>, Arc<Zeroizing<Vec<u8>>>>;
 
 /// Keeps everything in memory. Not for secrets that matter.
 #[derive(Default)]
@@ -58,11 +59,11 @@ impl MemoryStore {
 
 impl StateStore for MemoryStore {
     fn get(&self, key: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, StateError> {
-        Ok(self.map().get(key).cloned())
+        Ok(self.map().get(key).map(|value| Zeroizing::clone(value)))
     }
 
     fn put(&self, key: &[u8], value: &[u8]) -> Result<(), StateError> {
-        self.map().insert(key.to_vec(), Zeroizing::new(value.to_vec()));
+        self.map().insert(key.to_vec(), Arc::new(Zeroizing::new(value.to_vec())));
         Ok(())
     }
 

@@ -59,9 +59,14 @@ impl Peer {
         Self { known: false, ..Self::fresh(key) }
     }
 
-    /// Takes a message into account.
-    pub(super) fn take(&mut self, frame: &pb::Frame, encoded: &[u8]) -> Option<Finding> {
-        let finding = self.judge(frame);
+    /// Takes a message into account; `joined` is the epoch in which we joined.
+    pub(super) fn take(
+        &mut self,
+        frame: &pb::Frame,
+        encoded: &[u8],
+        joined: u64,
+    ) -> Option<Finding> {
+        let finding = self.judge(frame, joined);
         if frame.counter >= self.next || !self.known {
             self.next = frame.counter.saturating_add(1);
             self.previous = frame_hash(encoded).to_vec();
@@ -70,9 +75,13 @@ impl Peer {
         finding
     }
 
-    fn judge(&mut self, frame: &pb::Frame) -> Option<Finding> {
+    fn judge(&mut self, frame: &pb::Frame, joined: u64) -> Option<Finding> {
         if !self.known {
-            return None;
+            // The sender says where it stood when we joined; after many joins, at the oldest it still knows.
+            let base = frame.adds.iter().find(|add| add.epoch >= joined)?.counter;
+            let missing = frame.counter.checked_sub(base).filter(|missing| *missing > 0)?;
+            self.miss(base..frame.counter);
+            return Some(Finding::Gap { missing });
         }
         let ahead = match frame.counter.checked_sub(self.next) {
             Some(0) => {
@@ -86,11 +95,15 @@ impl Peer {
                 return Some(if late { Finding::Late } else { Finding::Repeated });
             }
         };
-        let oldest = frame.counter.saturating_sub(MAX_MISSING as u64).max(self.next);
-        self.missing.extend(oldest..frame.counter);
+        self.miss(self.next..frame.counter);
+        Some(Finding::Gap { missing: ahead })
+    }
+
+    fn miss(&mut self, counters: std::ops::Range<u64>) {
+        let oldest = counters.end.saturating_sub(MAX_MISSING as u64).max(counters.start);
+        self.missing.extend(oldest..counters.end);
         let surplus = self.missing.len().saturating_sub(MAX_MISSING);
         self.missing.drain(..surplus);
-        Some(Finding::Gap { missing: ahead })
     }
 }
 

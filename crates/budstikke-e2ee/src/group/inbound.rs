@@ -182,6 +182,7 @@ impl Group {
         }
         let mls = staged.into_group(&provider).map_err(welcome_error)?;
         let mut record = Record::begin(env.now, true);
+        record.joined(mls.epoch().as_u64());
         if mls.epoch().as_u64() == 1 {
             // Founded with us: whatever a member sent before its first message here is lost.
             record.expect_new(others);
@@ -255,7 +256,8 @@ impl Group {
             return Err(GroupError::StaleCommit);
         }
         self.record.heard = true;
-        self.advance(env, |mls, provider| {
+        let added = staged.judged.added.iter().map(|member| *member.key.as_bytes()).collect();
+        self.advance(env, added, |mls, provider| {
             mls.merge_staged_commit(provider, staged.commit).map_err(GroupError::library)
         })
     }
@@ -266,11 +268,16 @@ impl Group {
     /// # Errors
     /// [`GroupError::NotPending`]; [`GroupError::Store`].
     pub fn merge_pending(&mut self, env: &Env<'_>) -> Result<(), GroupError> {
-        if self.mls.pending_commit().is_none() {
+        let Some(pending) = self.mls.pending_commit() else {
             return Err(GroupError::NotPending);
-        }
+        };
+        let added = pending.add_proposals().filter_map(|add| {
+            let leaf = add.add_proposal().key_package().leaf_node();
+            leaf.signature_key().as_slice().try_into().ok()
+        });
+        let added = added.collect();
         self.record.updated(env.now);
-        self.advance(env, |mls, provider| {
+        self.advance(env, added, |mls, provider| {
             mls.merge_pending_commit(provider).map_err(GroupError::library)
         })
     }
@@ -288,6 +295,7 @@ impl Group {
     fn advance(
         &mut self,
         env: &Env<'_>,
+        added: Vec<[u8; 32]>,
         merge: impl FnOnce(&mut MlsGroup, &Provider<'_>) -> Result<(), GroupError>,
     ) -> Result<(), GroupError> {
         let keys = |mls: &MlsGroup| -> BTreeSet<[u8; 32]> {
@@ -298,7 +306,12 @@ impl Group {
         merge(&mut self.mls, &env.provider())?;
         let after = keys(&self.mls);
         self.record.epoch_ended(epoch, authenticator);
+        if !added.is_empty() {
+            self.record.somebody_joined(self.mls.epoch().as_u64());
+        }
         self.record.expect_new(after.difference(&before).copied());
+        // A member that was added again counts anew, under the same key.
+        self.record.expect_new(added.into_iter().filter(|key| after.contains(key)));
         self.record.peers.retain(|peer| after.contains(&peer.key));
         self.record.clear_pending();
         self.charter = Charter::of(self.mls.extensions())?;
@@ -350,7 +363,7 @@ impl Group {
         let encoded = Zeroizing::new(message.into_bytes());
         let mut frame = frame::decode(&encoded)?;
         let mut findings = Vec::new();
-        findings.extend(self.record.peer(*sender.key.as_bytes()).take(&frame, &encoded));
+        findings.extend(self.record.take(*sender.key.as_bytes(), &frame, &encoded));
         let authenticator = if epoch == self.epoch() {
             Some(self.epoch_authenticator())
         } else {

@@ -283,6 +283,7 @@ impl Group {
             epoch_authenticator: self.epoch_authenticator(),
             receipt: receipt.unwrap_or_default().to_vec(),
             content: content.to_vec(),
+            adds: self.record.adds(),
         };
         let encoded = frame::encode(&frame);
         let message =

@@ -4,7 +4,10 @@
 use prost::Message as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{MAX_PAST_EPOCHS, frame::Peer};
+use super::{
+    MAX_PAST_EPOCHS,
+    frame::{Finding, Peer},
+};
 use crate::{
     pb, signed,
     store::{StateError, StateStore},
@@ -23,7 +26,14 @@ pub(super) struct Record {
     pub(super) pending_welcome: Vec<u8>,
     attempt: u32,
     attempt_epoch: u64,
+    /// The epoch in which this device joined; 0 for who founded the group.
+    joined: u64,
+    /// Our counter when somebody joined, by the epoch that began then.
+    adds: Vec<pb::Joined>,
 }
+
+/// Joins told of in a frame: who joins in one of the last of these knows what it missed.
+const MAX_JOINS: usize = 4;
 
 impl Record {
     /// Of a group that begins for this device now.
@@ -52,6 +62,8 @@ impl Record {
             pending_welcome: pb.pending_welcome,
             attempt: pb.slot_attempt,
             attempt_epoch: pb.slot_attempt_epoch,
+            joined: pb.joined,
+            adds: pb.adds,
         })
     }
 
@@ -72,6 +84,8 @@ impl Record {
             pending_welcome: self.pending_welcome.clone(),
             slot_attempt: self.attempt,
             slot_attempt_epoch: self.attempt_epoch,
+            joined: self.joined,
+            adds: self.adds.clone(),
         };
         store.put(&Self::key(id), &Zeroizing::new(record.encode_to_vec()))
     }
@@ -120,7 +134,36 @@ impl Record {
         }
     }
 
-    pub(super) fn peer(&mut self, key: [u8; 32]) -> &mut Peer {
+    /// This device has joined in this epoch.
+    pub(super) fn joined(&mut self, epoch: u64) {
+        self.joined = epoch;
+        self.somebody_joined(epoch);
+    }
+
+    /// Somebody joined, and this epoch began: from here on each of our messages is for them too.
+    pub(super) fn somebody_joined(&mut self, epoch: u64) {
+        self.adds.push(pb::Joined { epoch, counter: self.own_counter });
+        let surplus = self.adds.len().saturating_sub(MAX_JOINS);
+        self.adds.drain(..surplus);
+    }
+
+    /// What our frames tell those who joined.
+    pub(super) fn adds(&self) -> Vec<pb::Joined> {
+        self.adds.clone()
+    }
+
+    /// Takes a message of a member into account.
+    pub(super) fn take(
+        &mut self,
+        sender: [u8; 32],
+        frame: &pb::Frame,
+        encoded: &[u8],
+    ) -> Option<Finding> {
+        let joined = self.joined;
+        self.peer(sender).take(frame, encoded, joined)
+    }
+
+    fn peer(&mut self, key: [u8; 32]) -> &mut Peer {
         let position = self.peers.iter().position(|peer| peer.key == key).unwrap_or_else(|| {
             self.peers.push(Peer::unknown(key));
             self.peers.len().saturating_sub(1)
