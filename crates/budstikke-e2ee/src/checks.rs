@@ -57,6 +57,10 @@ checks! {
         "A commit sets only terms that its reader has seen both sides accept; until then it waits.";
     Revoked = 27,
         "No leaf, committer or assigning admin whose device, unit or issuer is revoked.";
+    MadeAt = 28,
+        "A commit says when it was made: at most an hour before the last, and its papers held then.";
+    FromTheFuture = 29,
+        "A commit is made at most an hour after its reader's now; until then it waits.";
 }
 
 impl Check {
@@ -70,7 +74,7 @@ impl Check {
     /// not know yet what the others know: it must not skip the entry, or it would fork. It waits, or
     /// asks to be added again (SPEC.md section 10.8).
     pub fn same_for_all(self) -> bool {
-        !matches!(self, Self::Path | Self::TermsUnseen)
+        !matches!(self, Self::Path | Self::TermsUnseen | Self::FromTheFuture)
     }
 
     /// What the check demands.

@@ -114,10 +114,15 @@ impl Assignment {
     }
 }
 
-/// The authenticated data of a commit that carries these assignments; empty without any.
-pub(super) fn to_commit_data(assignments: &[Assignment]) -> Vec<u8> {
+/// The authenticated data of a commit made at this time, with the assignments of who it adds.
+pub(super) fn to_commit_data(assignments: &[Assignment], made_at: i64) -> Vec<u8> {
     let assignments = assignments.iter().map(Assignment::to_bytes).collect();
-    pb::CommitData { assignments }.encode_to_vec()
+    pb::CommitData { assignments, made_at }.encode_to_vec()
+}
+
+/// When a commit says that it was made, in unix seconds; `None` if it doesn't say.
+pub(super) fn made_at(bytes: &[u8]) -> Option<i64> {
+    pb::CommitData::decode(bytes).ok().map(|data| data.made_at).filter(|at| *at > 0)
 }
 
 /// The assignments of a commit's authenticated data.

@@ -99,6 +99,7 @@ pub struct Staged {
     from_epoch: u64,
     judged: policy::Judged,
     terms_before: Option<[u8; 32]>,
+    made_at: i64,
 }
 
 impl Staged {
@@ -256,6 +257,7 @@ impl Group {
             return Err(GroupError::StaleCommit);
         }
         self.record.heard = true;
+        self.record.made_at = self.record.made_at.max(staged.made_at);
         let added = staged.judged.added.iter().map(|member| *member.key.as_bytes()).collect();
         self.advance(env, added, |mls, provider| {
             mls.merge_staged_commit(provider, staged.commit).map_err(GroupError::library)
@@ -277,6 +279,7 @@ impl Group {
         });
         let added = added.collect();
         self.record.updated(env.now);
+        self.record.made_at = self.record.made_at.max(self.record.pending_made_at);
         self.advance(env, added, |mls, provider| {
             mls.merge_pending_commit(provider).map_err(GroupError::library)
         })
@@ -401,9 +404,17 @@ impl Group {
         let ProcessedMessageContent::StagedCommitMessage(commit) = processed.into_content() else {
             return Err(GroupError::library("not a commit"));
         };
-        let judged = policy::commit(env, self, &commit, &sender, &aad, accepted_terms)?;
+        let made_at = policy::made_at(env, self.record.made_at, &aad)?;
+        let then = Env { now: made_at, ..*env };
+        let judged = policy::commit(&then, self, &commit, &sender, &aad, accepted_terms)?;
         let from_epoch = self.epoch();
-        Ok(Staged { commit: *commit, from_epoch, judged, terms_before: self.charter.terms })
+        Ok(Staged {
+            commit: *commit,
+            from_epoch,
+            judged,
+            terms_before: self.charter.terms,
+            made_at,
+        })
     }
 
     fn sender(&self, processed: &ProcessedMessage) -> Result<Member, Rejection> {

@@ -220,7 +220,9 @@ impl Group {
             added.push(policy::leaf(env, u32::MAX, package.package.leaf_node(), &self.charter)?);
         }
         policy::no_duplicates(&members, &removed, &added)?;
-        let aad = assignment::to_commit_data(assignments);
+        let made_at = self.making_at(env);
+        let env = &Env { now: made_at, ..*env };
+        let aad = assignment::to_commit_data(assignments, made_at);
         if self.epoch() > 0 {
             policy::assignments(env, &self.charter, &aad, &added)?;
         }
@@ -308,20 +310,33 @@ impl Group {
         // Our own new leaf as the others will judge it.
         let (leaf, own) = (self.own_leaf(), me.with_key());
         let key = own.signature_key.as_slice();
+        let made_at = self.making_at(env);
+        let env = &Env { now: made_at, ..*env };
         let new = Member::checked(leaf, &own.credential, key, &self.charter, Some(env))?;
         if let Some(old) = self.members()?.iter().find(|member| member.leaf == leaf) {
             policy::continuity(old, &new)?;
         }
-        self.mls.set_aad(changes.aad.clone());
+        let mut aad = changes.aad.clone();
+        if aad.is_empty() {
+            aad = assignment::to_commit_data(&[], made_at);
+        }
+        self.mls.set_aad(aad);
         let made = self.build_commit(env, me, changes);
         if made.is_err() {
             self.mls.set_aad(Vec::new());
         }
         let (commit, welcome) = made?;
+        self.record.pending_made_at = made_at;
         self.record.pending_commit.clone_from(&commit);
         self.record.pending_welcome = welcome.clone().unwrap_or_default();
         self.save(env)?;
         Ok(Pending { commit, welcome })
+    }
+
+    /// The time that a commit made now bears: not before the last one, whatever this device's clock
+    /// says.
+    fn making_at(&self, env: &Env<'_>) -> i64 {
+        env.now.max(self.record.made_at)
     }
 
     fn build_commit(

@@ -28,6 +28,9 @@ pub(super) struct Judged {
     pub(super) charter: Charter,
 }
 
+/// Seconds by which members' clocks may differ: an hour.
+const MAX_SKEW: i64 = 3_600;
+
 type Checked<T> = Result<T, Rejection>;
 
 /// A key package by itself: keys, suite, lifetime, signatures.
@@ -117,6 +120,21 @@ pub(super) fn assignments(
         }
     }
     Ok(())
+}
+
+/// When a commit was made, which is when its papers are judged: who reads it weeks later must come to
+/// the verdict of the others. `last` is the time of the last commit merged.
+pub(super) fn made_at(env: &Env<'_>, last: i64, aad: &[u8]) -> Checked<i64> {
+    let made_at = assignment::made_at(aad)
+        .ok_or_else(|| Rejection::new(Check::MadeAt, "the commit does not say when it was made"))?;
+    if made_at.saturating_add(MAX_SKEW) < last {
+        return Err(Rejection::new(Check::MadeAt, "the commit is older than the one before it"));
+    }
+    if made_at > env.now.saturating_add(MAX_SKEW) {
+        let why = "the commit comes from the future: one of the two clocks is wrong";
+        return Err(Rejection::new(Check::FromTheFuture, why));
+    }
+    Ok(made_at)
 }
 
 /// A leaf to add is not the key of a member that stays.

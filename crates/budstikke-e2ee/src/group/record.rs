@@ -30,6 +30,9 @@ pub(super) struct Record {
     joined: u64,
     /// Our counter when somebody joined, by the epoch that began then.
     adds: Vec<pb::Joined>,
+    /// When the last commit merged was made, and the pending one; unix seconds, 0 for none.
+    pub(super) made_at: i64,
+    pub(super) pending_made_at: i64,
 }
 
 /// Joins told of in a frame: who joins in one of the last of these knows what it missed.
@@ -64,6 +67,8 @@ impl Record {
             attempt_epoch: pb.slot_attempt_epoch,
             joined: pb.joined,
             adds: pb.adds,
+            made_at: pb.made_at,
+            pending_made_at: pb.pending_made_at,
         })
     }
 
@@ -86,6 +91,8 @@ impl Record {
             slot_attempt_epoch: self.attempt_epoch,
             joined: self.joined,
             adds: self.adds.clone(),
+            made_at: self.made_at,
+            pending_made_at: self.pending_made_at,
         };
         store.put(&Self::key(id), &Zeroizing::new(record.encode_to_vec()))
     }

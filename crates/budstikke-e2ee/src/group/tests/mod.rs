@@ -9,7 +9,7 @@ mod policy;
 use common::{Device, World};
 use openmls::prelude::{LeafNodeIndex, LeafNodeParameters, Proposal};
 
-use super::{Charter, Group, Inbound, KeyPackage, charter};
+use super::{Charter, Group, Inbound, KeyPackage, assignment, charter};
 use crate::checks::Check;
 
 /// What a dishonest committer chooses.
@@ -22,6 +22,8 @@ struct Forgery {
     proposals: Vec<Proposal>,
     leaf: Option<super::Identity>,
     no_path: bool,
+    /// The authenticated data as they are, and no time put into them.
+    timeless: bool,
 }
 
 impl Forgery {
@@ -34,7 +36,11 @@ impl Forgery {
             .with_credential_with_key(me.with_key())
             .with_capabilities(charter::capabilities())
             .build();
-        group.mls.set_aad(self.aad);
+        let aad = match self.aad {
+            aad if aad.is_empty() && !self.timeless => assignment::to_commit_data(&[], world.now),
+            aad => aad,
+        };
+        group.mls.set_aad(aad);
         let mut builder = group
             .mls
             .commit_builder()

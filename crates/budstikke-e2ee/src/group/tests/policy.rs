@@ -82,7 +82,7 @@ fn assignments_must_fit_leaf_case_time_unit_and_role() {
         ("garbage", Assignment::from_bytes(b"garbage")),
     ];
     for (name, assignment) in cases {
-        let aad = assignment::to_commit_data(&[assignment]);
+        let aad = assignment::to_commit_data(&[assignment], s.world.now);
         let packages = vec![colleague.package(&s.world)];
         assert_eq!(
             s.judge(Forgery { packages, aad, ..Forgery::default() }),
@@ -92,7 +92,7 @@ fn assignments_must_fit_leaf_case_time_unit_and_role() {
         s.case.clear_pending(&s.officer.env(&s.world)).unwrap();
     }
     let packages = vec![colleague.package(&s.world)];
-    let aad = assignment::to_commit_data(&[good]);
+    let aad = assignment::to_commit_data(&[good], s.world.now);
     let commit =
         Forgery { packages, aad, ..Forgery::default() }.commit(&s.world, &s.officer, &mut s.case);
     s.defender.follow(&s.world, &mut s.theirs, &commit);
@@ -114,7 +114,7 @@ fn garbage_in_the_authenticated_data_of_an_add_is_refused() {
     let mut s = scene();
     let package = s.world.officer("Officer B").package(&s.world);
     let forgery = Forgery { packages: vec![package], aad: vec![0xff; 40], ..Forgery::default() };
-    assert_eq!(s.judge(forgery), Check::Assignment);
+    assert_eq!(s.judge(forgery), Check::MadeAt);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn more_than_four_adds_are_refused() {
     let devices: Vec<_> = (0..5).map(|n| s.world.officer(&format!("Officer {n}"))).collect();
     let assignments: Vec<_> = devices.iter().map(|d| s.world.assign(&admin, d)).collect();
     let packages = devices.iter().map(|d| d.package(&s.world)).collect();
-    let aad = assignment::to_commit_data(&assignments);
+    let aad = assignment::to_commit_data(&assignments, s.world.now);
     let forgery = Forgery { packages, aad, ..Forgery::default() };
     assert_eq!(s.judge(forgery), Check::AddLimit);
 }
@@ -133,7 +133,7 @@ fn more_than_four_adds_are_refused() {
 fn a_commit_without_path_is_refused() {
     let mut s = scene();
     let (admin, colleague) = (s.world.admin(), s.world.officer("Officer B"));
-    let aad = assignment::to_commit_data(&[s.world.assign(&admin, &colleague)]);
+    let aad = assignment::to_commit_data(&[s.world.assign(&admin, &colleague)], s.world.now);
     let packages = vec![colleague.package(&s.world)];
     let forgery = Forgery { packages, aad, no_path: true, ..Forgery::default() };
     assert_eq!(s.judge(forgery), Check::PathRequired);
@@ -213,6 +213,7 @@ fn a_leaf_can_not_rotate_its_signature_key() {
     let leaf = openmls::prelude::LeafNodeParameters::builder()
         .with_capabilities(crate::group::charter::capabilities())
         .build();
+    s.case.mls.set_aad(assignment::to_commit_data(&[], s.world.now));
     let (commit, ..) = s
         .case
         .mls
@@ -238,14 +239,14 @@ fn staff_of_a_foreign_unit_or_root_stay_out() {
     let key = s.world.key();
     let chain = s.world.certify_unit(&key, "no.emb.elsewhere", UnitKind::BilateralMission);
     let foreign = s.world.device_of(&(key, chain), "Officer X", &[Role::Staff]);
-    let aad = assignment::to_commit_data(&[s.world.assign(&admin, &foreign)]);
+    let aad = assignment::to_commit_data(&[s.world.assign(&admin, &foreign)], s.world.now);
     let packages = vec![foreign.package(&s.world)];
     assert_eq!(s.judge(Forgery { packages, aad, ..Forgery::default() }), Check::Chain);
 
     let mut s = scene();
     let admin = s.world.admin();
     let elsewhere = World::seeded(99).officer("Officer X");
-    let aad = assignment::to_commit_data(&[s.world.assign(&admin, &elsewhere)]);
+    let aad = assignment::to_commit_data(&[s.world.assign(&admin, &elsewhere)], s.world.now);
     let packages = vec![elsewhere.package(&s.world)];
     assert_eq!(s.judge(Forgery { packages, aad, ..Forgery::default() }), Check::Chain);
 }
@@ -271,7 +272,8 @@ fn expired_certificates_stop_commits_but_not_messages() {
     let late = s.world.now + 31 * 86_400;
     let env = s.officer.env(&s.world);
     let message = s.case.encrypt(&env, &s.officer.me, b"late", None).unwrap();
-    let commit = s.case.update(&env, &s.officer.me).unwrap().commit;
+    let aad = assignment::to_commit_data(&[], late);
+    let commit = Forgery { aad, ..Forgery::default() }.commit(&s.world, &s.officer, &mut s.case);
     let env = s.defender.env_at(&s.world, late);
     let Inbound::Rejected(rejection) = s.theirs.process(&env, &commit, None).unwrap() else {
         panic!("accepted")
@@ -282,6 +284,131 @@ fn expired_certificates_stop_commits_but_not_messages() {
         panic!("refused")
     };
     assert_eq!(message.findings, [Finding::Lapsed]);
+}
+
+/// Who reads a slot weeks later judges it as the others did then, or the group would fork.
+#[test]
+fn a_straggler_judges_a_commit_by_the_time_it_was_made() {
+    let mut s = scene();
+    let (admin, colleague) = (s.world.admin(), s.world.officer("Officer B"));
+    let assignment = [s.world.assign(&admin, &colleague)];
+    let package = [colleague.package(&s.world)];
+    let env = s.officer.env(&s.world);
+    let added = s.case.add(&env, &s.officer.me, &package, &assignment).unwrap().commit;
+    // Certificates, assignment and key package have all ended.
+    let env = s.defender.env_at(&s.world, s.world.now + 100 * 86_400);
+    let Inbound::Commit(staged) = s.theirs.process(&env, &added, None).unwrap() else {
+        panic!("refused")
+    };
+    s.theirs.merge_staged(&env, *staged).unwrap();
+}
+
+#[test]
+fn a_commit_that_is_older_than_the_last_or_of_no_time_is_void() {
+    for (aad, void) in [
+        (Vec::new(), true),
+        (assignment::to_commit_data(&[], -1), true),
+        (assignment::to_commit_data(&[], World::new().now - 3_700), true),
+        (assignment::to_commit_data(&[], World::new().now - 3_000), false),
+    ] {
+        let mut s = scene();
+        let first = s.case.update(&s.officer.env(&s.world), &s.officer.me).unwrap().commit;
+        s.case.merge_pending(&s.officer.env(&s.world)).unwrap();
+        s.defender.follow(&s.world, &mut s.theirs, &first);
+        let forgery = Forgery { aad, timeless: true, ..Forgery::default() };
+        let commit = forgery.commit(&s.world, &s.officer, &mut s.case);
+        if void {
+            let check = verdict(&s.world, &s.defender, &mut s.theirs, &commit);
+            assert_eq!(check, Check::MadeAt);
+            assert!(check.same_for_all());
+        } else {
+            s.defender.follow(&s.world, &mut s.theirs, &commit);
+        }
+    }
+}
+
+#[test]
+fn a_commit_from_the_future_waits() {
+    let mut s = scene();
+    let env = s.officer.env_at(&s.world, s.world.now + 3_700);
+    let commit = s.case.update(&env, &s.officer.me).unwrap().commit;
+    let before = s.defender.store.savepoint();
+    let check = verdict(&s.world, &s.defender, &mut s.theirs, &commit);
+    assert_eq!(check, Check::FromTheFuture);
+    assert!(!check.same_for_all(), "it becomes good when its time has come");
+    s.defender.store.rollback(&before);
+    let env = s.defender.env_at(&s.world, s.world.now + 200);
+    let mut theirs = Group::load(&env, s.theirs.id()).unwrap().unwrap();
+    assert!(matches!(theirs.process(&env, &commit, None).unwrap(), Inbound::Commit(_)));
+}
+
+/// A device whose clock is behind follows the others' time in what it makes.
+#[test]
+fn a_slow_clock_makes_commits_that_the_others_take() {
+    let mut s = scene();
+    let first = s.case.update(&s.officer.env(&s.world), &s.officer.me).unwrap().commit;
+    s.case.merge_pending(&s.officer.env(&s.world)).unwrap();
+    s.defender.follow(&s.world, &mut s.theirs, &first);
+    let slow = s.defender.env_at(&s.world, s.world.now - 3 * 3_600);
+    let commit = s.theirs.update(&slow, &s.defender.me).unwrap().commit;
+    s.officer.follow(&s.world, &mut s.case, &commit);
+}
+
+#[test]
+fn altered_bytes_and_welcomes_for_others_are_refused() {
+    let mut s = scene();
+    let commit = s.case.update(&s.officer.env(&s.world), &s.officer.me).unwrap().commit;
+    for place in [commit.len() / 2, commit.len() - 1] {
+        let mut altered = commit.clone();
+        altered[place] ^= 1;
+        assert_eq!(verdict(&s.world, &s.defender, &mut s.theirs, &altered), Check::Authentic);
+    }
+    let cut = &commit[..commit.len() - 1];
+    assert_eq!(verdict(&s.world, &s.defender, &mut s.theirs, cut), Check::Authentic);
+    let (reed, env) = (Device::defender(&s.world, "REED"), s.officer.env(&s.world));
+    let mut other = Group::create(&env, &s.officer.me, &s.world.case()).unwrap();
+    let package = reed.package(&s.world);
+    let welcome = other.add(&env, &s.officer.me, &[package], &[]).unwrap().welcome.unwrap();
+    s.defender.package(&s.world);
+    let env = s.defender.env(&s.world);
+    let refused = Group::join(&env, &s.defender.me, &welcome, &s.world.expect());
+    assert!(matches!(refused, Err(GroupError::NoKeyPackage)), "for another key package");
+}
+
+#[test]
+fn a_commit_is_not_taken_twice() {
+    let mut s = scene();
+    let commit = s.case.update(&s.officer.env(&s.world), &s.officer.me).unwrap().commit;
+    s.defender.follow(&s.world, &mut s.theirs, &commit);
+    let again = s.theirs.process(&s.defender.env(&s.world), &commit, None).unwrap();
+    assert!(matches!(again, Inbound::Stale { epoch: 1 }), "{again:?}");
+}
+
+/// A member that is about to be removed knows the slot and fills it: the others move on, with the
+/// same commit.
+#[test]
+fn a_slot_full_of_garbage_leads_to_the_next_attempt() {
+    use crate::group::Outcome;
+    let mut s = scene();
+    let mut rng = s.world.rng.borrow_mut().clone();
+    let env = s.officer.env(&s.world);
+    let keys = s.theirs.slot_keys(&s.defender.env(&s.world), 0).unwrap();
+    let garbage: Vec<_> =
+        (0..4_u8).map(|n| keys.seal_entry(&[n; 100], &mut rng).unwrap()).collect();
+    let entries: Vec<_> = garbage.iter().map(|cells| Some(cells.as_slice())).collect();
+    let removal = s.case.remove(&env, &s.officer.me, &[1]).unwrap().commit;
+    let reading = s.case.read_slot(&env, &entries[..3], None).unwrap();
+    assert!(matches!(reading.outcome, Outcome::Open), "{reading:?}");
+    let reading = s.case.read_slot(&env, &entries, None).unwrap();
+    assert!(matches!(reading.outcome, Outcome::Spoilt), "{reading:?}");
+    assert_eq!((s.case.epoch(), s.case.slot_attempt()), (1, 1));
+    assert_eq!(s.case.pending().unwrap().commit, removal);
+    let next = s.case.slot_keys(&env, 1).unwrap();
+    let cells = next.seal_entry(&removal, &mut rng).unwrap();
+    let reading = s.case.read_slot(&env, &[None, Some(&cells)], None).unwrap();
+    assert!(matches!(reading.outcome, Outcome::Won { place: 1 }), "{reading:?}");
+    let slot = s.case.slot_keys(&env, 0).unwrap().id();
+    assert_ne!(slot, next.id(), "who is gone does not know the next epoch's slot");
 }
 
 #[test]
@@ -581,7 +708,8 @@ fn a_revoked_device_is_refused_on_every_way_in() {
     let admin = world.admin();
     let colleague = world.officer("Officer B");
     let (lost, package) = (world.officer("Officer C"), world.officer("Officer D"));
-    let assignment = |to: &Device| assignment::to_commit_data(&[world.assign(&admin, to)]);
+    let assignment =
+        |to: &Device| assignment::to_commit_data(&[world.assign(&admin, to)], world.now);
     let refused = |theirs: &mut Group, commit: &[u8]| {
         assert_eq!(verdict(world, defender, theirs, commit), Check::Revoked);
     };
