@@ -14,5 +14,6 @@ pub mod raw;
 pub mod relay_process;
 pub mod scan;
 pub mod simulation;
+pub mod two_faced;
 pub mod watched;
 pub mod world;

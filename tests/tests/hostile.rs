@@ -312,6 +312,7 @@ async fn a_mission_that_names_its_case_after_another_or_oddly_gets_nothing() {
             routes: vec![reply.clone()],
             contact: None,
             note: Vec::new(),
+            again: None,
         };
         send(&world, &reply, &Envelope::Welcome(body).to_bytes()).await;
     }
@@ -353,7 +354,8 @@ async fn a_commit_that_also_comes_by_mail_still_counts_in_its_slot() {
     let mut stream = raw.open().await.expect("a stream");
     let signing = SigningSeed::from_bytes(*keys.seed());
     stream.slot_append(&signing, &cells, None).await.expect("appended");
-    let nudge = Nudge { group_id: case.group_id.clone(), epoch: before };
+    let group_id = case.group_id.clone();
+    let nudge = Nudge { group_id, epoch: before, receipts: Vec::new() };
     let route = Route::from_bytes(&case.routes[0]).expect("a route");
     send(&world, &route, &Envelope::Nudge(nudge).to_bytes()).await;
     sync(&world.officer_a).await;

@@ -1,6 +1,6 @@
 //! The client's errors in the reader's words, each with its exit code.
 
-use budstikke::{Error, ErrorClass, vault::VaultError};
+use budstikke::{Error, ErrorClass, FreezeReason, vault::VaultError};
 
 use crate::{
     catalogue::{Catalogue, t},
@@ -31,6 +31,7 @@ pub(crate) fn failure(error: &Error, catalogue: &Catalogue) -> Failure {
         Error::NotFound { .. } => Failure::new(Exit::NotFound, t!(catalogue, "error-not-found"))
             .next(t!(catalogue, "error-not-found-next")),
         Error::TakenByColleague => Failure::new(Exit::Conflict, t!(catalogue, "error-taken")),
+        Error::Frozen { reason } => frozen(*reason, catalogue),
         Error::Damaged { .. } => Failure::new(Exit::Damaged, cause),
         _ => Failure::new(Exit::Internal, t!(catalogue, "error-internal", cause = cause)),
     }
@@ -41,6 +42,15 @@ pub(crate) fn token(cause: String, catalogue: &Catalogue) -> Failure {
     let mut failure = Failure::new(Exit::Conflict, cause).next(t!(catalogue, "token-needed-next"));
     failure.who_can_fix = Some(t!(catalogue, "token-needed-who"));
     failure
+}
+
+fn frozen(reason: FreezeReason, catalogue: &Catalogue) -> Failure {
+    let why = match reason {
+        FreezeReason::RelayEquivocated => t!(catalogue, "error-frozen-relay"),
+        _ => t!(catalogue, "error-frozen-fork"),
+    };
+    Failure::new(Exit::Conflict, t!(catalogue, "error-frozen", why = why))
+        .next(t!(catalogue, "error-frozen-next"))
 }
 
 fn vault(error: &VaultError, cause: String, catalogue: &Catalogue) -> Failure {

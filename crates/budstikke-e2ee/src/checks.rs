@@ -61,6 +61,9 @@ checks! {
         "A commit says when it was made: at most an hour before the last, and its papers held then.";
     FromTheFuture = 29,
         "A commit is made at most an hour after its reader's now; until then it waits.";
+    OwnAsk = 33,
+        "Whoever asks to be added again is a member, brings a key package of its own key, and signs.";
+    SamePlace = 34, "A group that takes another's place has its charter and its defenders.";
 }
 
 impl Check {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use budstikke_proto::proof::RECEIPT_LEN;
 use prost::Message as _;
 use thiserror::Error;
 
@@ -13,6 +14,12 @@ use crate::{
 
 const VERSION: u32 = 1;
 const MAX_ROUTES: usize = 16;
+/// Most bytes of a relay's address, and of a case's id.
+const MAX_RELAY: usize = 300;
+const MAX_CASE_ID: usize = 64;
+
+/// Receipts that a nudge carries at most.
+pub const MAX_RECEIPTS: usize = 8;
 
 /// A decoded envelope.
 #[derive(Clone, PartialEq, Eq)]
@@ -30,6 +37,8 @@ pub enum Envelope {
     KeyPackage(Vec<u8>),
     /// About an alert, outside of any group: [`crate::held::open`].
     Held(Vec<u8>),
+    /// A member asks to be added again, or for a new group: [`crate::group::Ask::verify`].
+    Again(Vec<u8>),
     /// A kind that this version does not know: skip it, keep count, tell nobody.
     Unknown {
         /// The kind's number.
@@ -48,6 +57,17 @@ pub struct WelcomeBody {
     pub contact: Option<ContactId>,
     /// A [`crate::note`] for the reader, if it is a colleague's device; else empty.
     pub note: Vec<u8>,
+    /// If it brings back a member of a case, or the case in a new group: which one.
+    pub again: Option<Again>,
+}
+
+/// A case whose group a Welcome brings anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Again {
+    /// The case.
+    pub case_id: Vec<u8>,
+    /// Address of the relay that has the group's slots.
+    pub relay: String,
 }
 
 /// "Look at the slot."
@@ -57,6 +77,9 @@ pub struct Nudge {
     pub group_id: Vec<u8>,
     /// The epoch whose slot has an entry.
     pub epoch: u64,
+    /// What the relay said of the last slots, as [`budstikke_proto::proof::Receipt`] writes it; oldest first, at most
+    /// [`MAX_RECEIPTS`]. It is signed by the relay, so it need not be sealed to an epoch, which a fork would close.
+    pub receipts: Vec<Vec<u8>>,
 }
 
 /// An envelope that can't be read.
@@ -83,10 +106,16 @@ impl Envelope {
             Self::FirstContact(bytes) => (pb::Kind::FirstContact as u32, bytes.clone()),
             Self::Nudge(nudge) => (
                 pb::Kind::Nudge as u32,
-                pb::Nudge { group_id: nudge.group_id.clone(), epoch: nudge.epoch }.encode_to_vec(),
+                pb::Nudge {
+                    group_id: nudge.group_id.clone(),
+                    epoch: nudge.epoch,
+                    receipts: nudge.receipts.clone(),
+                }
+                .encode_to_vec(),
             ),
             Self::KeyPackage(bytes) => (pb::Kind::KeyPackage as u32, bytes.clone()),
             Self::Held(bytes) => (pb::Kind::Held as u32, bytes.clone()),
+            Self::Again(bytes) => (pb::Kind::Again as u32, bytes.clone()),
             Self::Unknown { kind } => (*kind, Vec::new()),
         };
         pb::Envelope { version: VERSION, suite: SUITE_ID.into(), kind, body }.encode_to_vec()
@@ -115,10 +144,17 @@ impl Envelope {
             Some(pb::Kind::FirstContact) => Ok(Self::FirstContact(pb.body)),
             Some(pb::Kind::KeyPackage) => Ok(Self::KeyPackage(pb.body)),
             Some(pb::Kind::Held) => Ok(Self::Held(pb.body)),
+            Some(pb::Kind::Again) => Ok(Self::Again(pb.body)),
             Some(pb::Kind::Nudge) => {
                 let nudge =
                     pb::Nudge::decode(pb.body.as_slice()).map_err(|_| EnvelopeError::Malformed)?;
-                Ok(Self::Nudge(Nudge { group_id: nudge.group_id, epoch: nudge.epoch }))
+                let (group_id, epoch, receipts) = (nudge.group_id, nudge.epoch, nudge.receipts);
+                if receipts.len() > MAX_RECEIPTS
+                    || receipts.iter().any(|receipt| receipt.len() != RECEIPT_LEN)
+                {
+                    return Err(EnvelopeError::Malformed);
+                }
+                Ok(Self::Nudge(Nudge { group_id, epoch, receipts }))
             }
         }
     }
@@ -131,6 +167,8 @@ impl WelcomeBody {
             routes: self.routes.iter().map(Route::to_pb).collect(),
             contact: self.contact.map(|id| id.to_vec()).unwrap_or_default(),
             note: self.note.clone(),
+            again: self.again.as_ref().map(|again| again.case_id.clone()).unwrap_or_default(),
+            relay: self.again.as_ref().map(|again| again.relay.clone()).unwrap_or_default(),
         }
         .encode_to_vec()
     }
@@ -143,7 +181,15 @@ impl WelcomeBody {
             bytes => Some(signed::fixed(bytes).ok_or(EnvelopeError::Malformed)?),
         };
         let routes = routes.filter(|r| r.len() <= MAX_ROUTES).ok_or(EnvelopeError::Malformed)?;
-        Ok(Self { welcome: pb.welcome, routes, contact, note: pb.note })
+        let fits = pb.again.len() <= MAX_CASE_ID
+            && pb.relay.len() <= MAX_RELAY
+            && pb.again.is_empty() == pb.relay.is_empty();
+        if !fits {
+            return Err(EnvelopeError::Malformed);
+        }
+        let again = Some(Again { case_id: pb.again, relay: pb.relay })
+            .filter(|again| !again.case_id.is_empty());
+        Ok(Self { welcome: pb.welcome, routes, contact, note: pb.note, again })
     }
 }
 
@@ -156,6 +202,7 @@ impl fmt::Debug for Envelope {
             Self::Nudge(_) => "Envelope::Nudge",
             Self::KeyPackage(_) => "Envelope::KeyPackage",
             Self::Held(_) => "Envelope::Held",
+            Self::Again(_) => "Envelope::Again",
             Self::Unknown { .. } => "Envelope::Unknown",
         })
     }

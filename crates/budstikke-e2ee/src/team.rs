@@ -107,6 +107,17 @@ pub enum TeamMessage {
         /// As in [`TeamMessage::KeyPackageReply`].
         note_key: Vec<u8>,
     },
+    /// A member of a case asks to be added again, and an admin is needed: [`crate::group::Ask`], signed.
+    AgainAsked(Vec<u8>),
+    /// An admin's yes to that.
+    AgainAssigned {
+        /// The case.
+        case_id: Vec<u8>,
+        /// The member's leaf key.
+        key: VerifyingKey,
+        /// The assignment, for [`crate::group::Assignment::from_bytes`].
+        assignment: Vec<u8>,
+    },
     /// A body that this version does not know.
     Unknown,
 }
@@ -187,6 +198,11 @@ impl TeamMessage {
             Self::Assigned { case_id, key_package, assignment, note_key } => {
                 Some(Body::Assigned(pb::Assigned { case_id, key_package, assignment, note_key }))
             }
+            Self::AgainAsked(signed) => Some(Body::AgainAsked(signed)),
+            Self::AgainAssigned { case_id, key, assignment } => {
+                let key = key.as_bytes().to_vec();
+                Some(Body::AgainAssigned(pb::AgainAssigned { case_id, key, assignment }))
+            }
             Self::Unknown => None,
         };
         Zeroizing::new(pb::TeamMessage { version: 1, body }.encode_to_vec())
@@ -251,6 +267,12 @@ impl TeamMessage {
                 key_package: pb.key_package,
                 assignment: pb.assignment,
                 note_key: pb.note_key,
+            },
+            Body::AgainAsked(signed) => Self::AgainAsked(signed),
+            Body::AgainAssigned(pb) => Self::AgainAssigned {
+                case_id: pb.case_id,
+                key: VerifyingKey::from_bytes(&pb.key).ok()?,
+                assignment: pb.assignment,
             },
         })
     }

@@ -5,7 +5,7 @@ mod common;
 
 use std::cell::RefCell;
 
-use budstikke_e2ee::group::{Group, GroupError, Inbound, KeyPackage};
+use budstikke_e2ee::group::{Ask, Group, GroupError, Inbound, KeyPackage};
 use common::{Device, World};
 use proptest::prelude::*;
 
@@ -50,6 +50,7 @@ impl Scene {
             _ => {}
         }
         assert!(KeyPackage::parse(&env, bytes).is_err());
+        assert!(Ask::verify(&env, bytes, &self.theirs).is_err());
         let before = self.newcomer.store.savepoint();
         let env = self.newcomer.env(&self.world);
         let joined = Group::join(&env, &self.newcomer.me, bytes, &self.world.expect());

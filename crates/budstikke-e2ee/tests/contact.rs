@@ -10,7 +10,7 @@ use budstikke_e2ee::{
     bundle::{BundleContents, BundleError, IntakeBundle, IntakeKey},
     cert::{CertError, UnitKind},
     contact::{ContactError, FirstContact, IntakeSecret, Route, TermsAnswer},
-    envelope::{Envelope, EnvelopeError, Nudge, WelcomeBody},
+    envelope::{Again, Envelope, EnvelopeError, MAX_RECEIPTS, Nudge, WelcomeBody},
     group::Identity,
     invite::{Invitation, InviteError},
     keys::{HpkeSecret, SigningKey},
@@ -18,6 +18,7 @@ use budstikke_e2ee::{
     suite::HpkeError,
     team::{GrantRecord, TeamMessage},
 };
+use budstikke_proto::proof::RECEIPT_LEN;
 use common::{Device, UNIT, World};
 use proptest::prelude::*;
 use zeroize::Zeroizing;
@@ -269,15 +270,22 @@ fn envelopes_come_back_as_they_went() {
             routes: vec![route()],
             contact: Some([1; 32]),
             note: b"note".to_vec(),
+            again: None,
         }),
         Envelope::Welcome(WelcomeBody {
             welcome: Vec::new(),
             routes: Vec::new(),
             contact: None,
             note: Vec::new(),
+            again: Some(Again { case_id: b"case".to_vec(), relay: "bud://relay".to_owned() }),
         }),
         Envelope::FirstContact(b"contact".to_vec()),
-        Envelope::Nudge(Nudge { group_id: b"group".to_vec(), epoch: 7 }),
+        Envelope::Nudge(Nudge {
+            group_id: b"group".to_vec(),
+            epoch: 7,
+            receipts: vec![vec![3; RECEIPT_LEN]; MAX_RECEIPTS],
+        }),
+        Envelope::Again(b"signed".to_vec()),
         Envelope::Unknown { kind: 99 },
     ];
     for envelope in envelopes {
@@ -329,6 +337,12 @@ fn team_messages_come_back_as_they_went() {
             key_package: b"kp".to_vec(),
             assignment: b"assignment".to_vec(),
             note_key: b"key".to_vec(),
+        },
+        TeamMessage::AgainAsked(b"signed".to_vec()),
+        TeamMessage::AgainAssigned {
+            case_id: b"case".to_vec(),
+            key: device,
+            assignment: b"assignment".to_vec(),
         },
         TeamMessage::Unknown,
     ];

@@ -19,6 +19,7 @@ pub mod id;
 pub mod limits;
 pub mod notice;
 pub mod op;
+pub mod proof;
 pub mod sign;
 pub mod slot;
 pub mod token;

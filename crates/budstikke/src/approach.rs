@@ -135,6 +135,7 @@ pub(crate) fn welcomed(work: &Work<'_>, lane: &Lane, body: &WelcomeBody) -> Resu
         line: approach.line,
         line_for: approach.line_for.clone(),
         consent_seed: Vec::new(),
+        frozen: None,
     };
     let name = name_in(work, me.credential())?;
     for content in &approach.told {

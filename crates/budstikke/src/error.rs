@@ -3,6 +3,7 @@
 use budstikke_case::Refusal;
 use budstikke_e2ee as e2ee;
 
+use crate::recovery::FreezeReason;
 use crate::relay::RelayError;
 use crate::transport::TransportError;
 use crate::vault::VaultError;
@@ -48,6 +49,12 @@ pub enum Error {
         /// What was looked for.
         what: &'static str,
     },
+    /// Nothing is sent in a frozen conversation.
+    #[error("nothing can be sent here: {}", .reason.text())]
+    Frozen {
+        /// Why.
+        reason: FreezeReason,
+    },
     /// A colleague's device has taken this first contact.
     #[error("a colleague has already answered this first contact; nothing is left to do")]
     TakenByColleague,
@@ -81,6 +88,9 @@ pub enum Trust {
     /// A text that carries a certificate.
     #[error(transparent)]
     Text(#[from] e2ee::armor::ArmorError),
+    /// A proof against a relay.
+    #[error(transparent)]
+    Proof(#[from] budstikke_proto::proof::ProofError),
     /// A desk under another Ministry than the mission's own.
     #[error("that desk belongs to another Ministry root than this mission: do not write to it")]
     OtherRoot,
@@ -143,7 +153,7 @@ impl Error {
             Self::NotReady(_) | Self::WrongRole { .. } | Self::NotFound { .. } => {
                 ErrorClass::NotFound
             }
-            Self::TakenByColleague => ErrorClass::Conflict,
+            Self::TakenByColleague | Self::Frozen { .. } => ErrorClass::Conflict,
             Self::Group(_) => ErrorClass::Internal,
         }
     }
@@ -172,6 +182,7 @@ trust!(
     e2ee::held::HeldError,
     e2ee::directory::DirectoryError,
     e2ee::armor::ArmorError,
+    budstikke_proto::proof::ProofError,
 );
 
 macro_rules! inner {

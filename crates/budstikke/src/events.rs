@@ -106,8 +106,62 @@ pub enum Event {
     HistoryBroken {
         /// The case.
         case: String,
-        /// How many messages of one sender have not come (yet).
+        /// The sender, as people know them.
+        from: String,
+        /// How many messages of that sender have not come (yet).
         missing: u64,
+        /// Which, by the sender's own count in the group, from 1; of very many the last ones.
+        numbers: Vec<u64>,
+    },
+    /// A message that was missing has come.
+    MessageLate {
+        /// The case.
+        case: String,
+        /// The sender.
+        from: String,
+        /// The sender's own number of it.
+        number: u64,
+    },
+    /// A message came once more and is ignored.
+    DuplicateIgnored {
+        /// The case.
+        case: String,
+        /// How many came more than once in this case by now.
+        count: u64,
+    },
+    /// A message waits for longer than a day for a change that its relay does not show.
+    ChangesWithheld {
+        /// The case.
+        case: String,
+        /// Unix seconds since when.
+        since: i64,
+    },
+    /// A relay has signed two things that contradict each other; the proof is kept.
+    RelayEquivocated {
+        /// The case, or `None` for the team.
+        case: Option<String>,
+    },
+    /// Nothing more is sent in a case: its group forked or its relay is convicted.
+    CaseFrozen {
+        /// The case.
+        case: String,
+    },
+    /// A member has lost its keys and asks to be added again.
+    AskedToBeAddedAgain {
+        /// The case.
+        case: String,
+    },
+    /// A member asks for a new group.
+    AskedForNewGroup {
+        /// The case.
+        case: String,
+    },
+    /// This device is back in a case, or the case goes on in a new group.
+    CaseRecovered {
+        /// The case.
+        case: String,
+        /// Whether it is another group than before.
+        new_group: bool,
     },
     /// Three quarters of the time for an alert that came here are over, and no person has taken it.
     AlertNear {

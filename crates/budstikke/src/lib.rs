@@ -44,6 +44,7 @@ mod outbox;
 mod posts;
 mod random;
 mod records;
+mod recovery;
 pub mod relay;
 mod sync;
 mod terms;
@@ -79,6 +80,7 @@ pub use mission::{
     StaffCard, TeamMember, TermsChoice, UnitSetup,
 };
 pub use outbox::Waiting;
+pub use recovery::{Diagnosis, FreezeReason, ProofCard, Recovered, Trouble, check_proof};
 pub use sync::SyncReport;
 pub use tokens::{TokenRequest, TokenStock, TokenText, TokensAccepted};
-pub use view::{CaseMember, CaseSummary, CaseView, Message, PendingTerms, Progress};
+pub use view::{CaseMember, CaseSummary, CaseView, Message, Missing, PendingTerms, Progress};

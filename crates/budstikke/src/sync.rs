@@ -15,6 +15,7 @@ use crate::events::Event;
 use crate::handover;
 use crate::mission::{CertificateStatus, team};
 use crate::records::{self, Commit, Deferred, Post, Record, fixed};
+use crate::recovery::transcript;
 use crate::relay::RelayError;
 
 /// Cells asked for at a time.
@@ -88,6 +89,7 @@ impl Client {
         let published = self.renew_directory().await;
         note(&mut report, published)?;
         self.look_at_clocks().await?;
+        self.vault(transcript::look).await?;
         let told = self.tell_reach().await;
         note(&mut report, told)?;
         let called_off = self.call_off_waiting().await;
@@ -194,7 +196,7 @@ impl Client {
     /// One cell, one transaction. A cell that can't be taken is passed over, with a reason, so that it never holds
     /// up the next.
     async fn take(&self, post: &[u8], cell: crate::relay::ReceivedCell) -> Result<(), Error> {
-        let (key, seq) = (post.to_vec(), cell.seq);
+        let (key, seq, label) = (post.to_vec(), cell.seq, *cell.label.as_bytes());
         let taken = self.vault(move |work| {
             inbound::take(work, &key, &cell)?;
             crash::point("receive-before-commit");
@@ -203,8 +205,8 @@ impl Client {
         match taken.await {
             Ok(()) => crash::point("receive-after-commit"),
             Err(error) if inbound::is_about_the_cell(&error) => {
-                let (key, why) = (post.to_vec(), error.to_string());
-                self.vault(move |work| inbound::skip(work, &key, seq, &why)).await?;
+                let key = post.to_vec();
+                self.vault(move |work| inbound::skip(work, &key, seq, &label, &error)).await?;
             }
             Err(error) => return Err(error),
         }
@@ -213,16 +215,16 @@ impl Client {
 
     /// Takes the messages of a group whose epoch has come.
     pub(crate) async fn retry_deferred(&self, group_id: &[u8]) -> Result<(), Error> {
-        let group_id = group_id.to_vec();
-        let seqs = self.vault(move |work| inbound::deferred_for(work, &group_id)).await?;
+        let group = group_id.to_vec();
+        let seqs = self.vault(move |work| inbound::deferred_for(work, &group)).await?;
         for seq in seqs {
             match self.vault(move |work| inbound::retry_deferred(work, seq)).await {
                 Err(error) if inbound::is_about_the_cell(&error) => {
-                    let what = error.to_string();
+                    let group = group_id.to_vec();
                     self.vault(move |work| {
                         work.tx.delete_seq(Deferred::KIND, seq)?;
-                        work.event(Event::Problem { what });
-                        Ok(())
+                        work.event(Event::Problem { what: error.to_string() });
+                        inbound::show_receipts(work, &group, &error)
                     })
                     .await?;
                 }

@@ -12,6 +12,8 @@ use crate::client::{Client, Work};
 use crate::error::Error;
 use crate::handover;
 use crate::records::{self, CaseRecord, MessageRecord};
+use crate::recovery::freeze::frozen;
+use crate::recovery::{FreezeReason, transcript};
 
 /// Letters of a short name.
 const NAME_LEN: usize = 8;
@@ -38,6 +40,21 @@ pub struct CaseSummary {
     pub line_for: Option<String>,
     /// Whether it is to go to another officer and has not gone yet.
     pub handover_pending: bool,
+    /// Why nothing is sent here any more, and since when, in Unix seconds.
+    pub frozen: Option<(FreezeReason, i64)>,
+    /// Whether this device has lost the keys of it, and must be added again: [`Client::recover`].
+    pub keys_lost: bool,
+}
+
+/// What has not come of one sender.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// The sender, as people know them.
+    pub from: String,
+    /// Their own numbers, from 1, as in [`Message::nth`].
+    pub numbers: Vec<u64>,
+    /// And how many more that are given up.
+    pub lost: u64,
 }
 
 /// Somebody in a case.
@@ -87,6 +104,10 @@ pub struct Message {
     pub refused: Option<String>,
     /// Whether it is kept but not acted on.
     pub quarantined: bool,
+    /// The sender's own number of it, from 1, in the group that the case had then; 0 when it is not known.
+    pub nth: u64,
+    /// Whether it came after later ones of the same sender.
+    pub late: bool,
     /// The case bytes, verbatim.
     pub content: Vec<u8>,
 }
@@ -112,6 +133,12 @@ pub struct CaseView {
     pub pending: Vec<PendingTerms>,
     /// All messages, oldest first.
     pub messages: Vec<Message>,
+    /// Messages of others that have not come.
+    pub missing: Vec<Missing>,
+    /// Messages that came more than once, and were ignored.
+    pub duplicates: u64,
+    /// Unix seconds since when messages wait for a change of the group that the relay does not show, if that is long.
+    pub withheld_since: Option<i64>,
 }
 
 /// Terms that wait for an answer.
@@ -149,7 +176,7 @@ impl Client {
             let cases = records::all::<CaseRecord>(work.tx)?;
             let mut list = cases
                 .into_iter()
-                .map(|(_, case)| summary(work, &Seat::case(work, case)?))
+                .map(|(_, case)| summary(work, &case, seat_of(work, &case)?.as_ref()))
                 .collect::<Result<Vec<_>, Error>>()?;
             list.sort_by_key(|case| std::cmp::Reverse(case.last_at));
             Ok(list)
@@ -163,7 +190,7 @@ impl Client {
     /// [`Error::NotFound`], [`Error::Vault`].
     pub async fn case(&self, name: &str) -> Result<CaseView, Error> {
         let name = name.to_owned();
-        self.vault(move |work| open(work, &Seat::case(work, case_of_name(work, &name)?)?)).await
+        self.vault(move |work| open(work, &case_of_name(work, &name)?)).await
     }
 
     /// Notes that a person has looked at a case: its messages no longer count as unread. Nothing is sent.
@@ -216,10 +243,9 @@ pub(crate) fn short(id: &[u8]) -> String {
     text.chars().take(NAME_LEN).collect()
 }
 
-fn summary(work: &Work<'_>, seat: &Seat) -> Result<CaseSummary, Error> {
-    let Some(case) = &seat.case else { return Err(Error::NotFound { what: "the case" }) };
+fn summary(work: &Work<'_>, case: &CaseRecord, seat: Option<&Seat>) -> Result<CaseSummary, Error> {
     let with = if case.peer_unit.is_empty() {
-        let members = seat.group.members()?;
+        let members = seat.map(|seat| seat.group.members()).transpose()?.unwrap_or_default();
         let defender = members.iter().find(|m| matches!(m.party, Party::Defender { .. }));
         defender.map(|member| name_of(&member.party)).unwrap_or_default()
     } else {
@@ -241,14 +267,33 @@ fn summary(work: &Work<'_>, seat: &Seat) -> Result<CaseSummary, Error> {
         line: case.line,
         line_for: (!case.line_for.is_empty()).then(|| case_name(&case.line_for)),
         handover_pending: handover::is_pending(work, &case.id)?,
+        frozen: frozen(case),
+        keys_lost: seat.is_none(),
     })
 }
 
-fn open(work: &Work<'_>, seat: &Seat) -> Result<CaseView, Error> {
-    let summary = summary(work, seat)?;
-    let Some(case) = &seat.case else { return Err(Error::NotFound { what: "the case" }) };
-    let own = seat.me.key();
-    let group_members = seat.group.members()?;
+/// The seat in a case; `None` when its keys are lost, and its history is not.
+fn seat_of(work: &Work<'_>, case: &CaseRecord) -> Result<Option<Seat>, Error> {
+    match Seat::case(work, case.clone()) {
+        Ok(seat) => Ok(Some(seat)),
+        Err(Error::NotReady(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn open(work: &Work<'_>, case: &CaseRecord) -> Result<CaseView, Error> {
+    let seat = seat_of(work, case)?;
+    let summary = summary(work, case, seat.as_ref())?;
+    let state = transcript::load(work, &case.id)?;
+    let gaps = state.senders.iter().filter(|gaps| !gaps.missing.is_empty() || gaps.lost > 0);
+    let missing = gaps.map(|gaps| Missing {
+        from: gaps.name.clone(),
+        numbers: gaps.missing.clone(),
+        lost: gaps.lost,
+    });
+    let own = seat.as_ref().map(|seat| seat.me.key());
+    let group_members =
+        seat.as_ref().map(|seat| seat.group.members()).transpose()?.unwrap_or_default();
     let members = group_members
         .iter()
         .map(|member| CaseMember {
@@ -257,7 +302,7 @@ fn open(work: &Work<'_>, seat: &Seat) -> Result<CaseView, Error> {
                 Party::Device(device) => Some(device.unit.id.clone()),
                 _ => None,
             },
-            own: member.key == own,
+            own: Some(member.key) == own,
             lapsed: member.lapsed(work.now),
         })
         .collect();
@@ -270,13 +315,16 @@ fn open(work: &Work<'_>, seat: &Seat) -> Result<CaseView, Error> {
     }
     Ok(CaseView {
         members,
-        epoch: seat.group.epoch(),
+        epoch: seat.as_ref().map_or(0, |seat| seat.group.epoch()),
         safety_words: verify::words(work, case, &group_members)?,
         words_compared: case.words_compared,
         key_changed: verify::changed_at(work, case)?,
         agreed: terms.agreed().map(View::of_terms),
-        pending: pending(seat, &terms)?,
+        pending: seat.map(|seat| pending(&seat, &terms)).transpose()?.unwrap_or_default(),
         messages,
+        missing: missing.collect(),
+        duplicates: state.duplicates,
+        withheld_since: Some(state.withheld_since).filter(|since| *since > 0),
         summary,
     })
 }
@@ -303,6 +351,8 @@ fn message(record: &MessageRecord) -> Message {
         view,
         refused: Some(record.refused.clone()).filter(|code| !code.is_empty()),
         quarantined: record.quarantined,
+        nth: record.nth,
+        late: record.late,
         content: record.content.clone(),
     }
 }

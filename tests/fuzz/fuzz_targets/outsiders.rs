@@ -1,10 +1,10 @@
 //! What strangers and other members send behind the envelope: first contacts, routes, intake bundles, key packages,
-//! MLS messages. Nothing that nobody signed or sealed is believed, and a group stays as it is.
+//! MLS messages, asks. Nothing that nobody signed or sealed is believed, and a group stays as it is.
 #![no_main]
 
 use budstikke_e2ee::bundle::IntakeBundle;
 use budstikke_e2ee::contact::{FirstContact, Route};
-use budstikke_e2ee::group::{Charter, Group, GroupKind, Identity, Inbound, KeyPackage};
+use budstikke_e2ee::group::{Ask, Charter, Group, GroupKind, Identity, Inbound, KeyPackage};
 use budstikke_e2ee::invite::Invitation;
 use budstikke_e2ee::keys::SigningKey;
 use budstikke_e2ee::testing::MemoryStore;
@@ -54,6 +54,7 @@ fuzz_target!(|data: &[u8]| {
         assert!(IntakeBundle::verify(suite, data, invitation, NOW).is_err());
         // What parses and is signed may be a key package; nobody asks who made it.
         let _ = KeyPackage::parse(&env, data);
+        assert!(Ask::verify(&env, data, group).is_err());
         let epoch = group.epoch();
         // Refused with the number of a check, or not even read.
         let taken = group.process(&env, data, None);

@@ -96,7 +96,6 @@ event-members = The people who can read { $id } have changed; "bud show { $id }"
 event-key-changed = The other side of { $id } has another key than before; compare the words ("bud words { $id }") before you write.
 event-team = The mission's devices have changed.
 event-commit-lost = Another device was quicker; ours was done again on top.
-event-history = Messages of one side are missing in { $id } (from number { $number }). Ask them whether they wrote more.
 event-problem = { $cause }
 
 terms-none = No terms have been agreed or proposed yet.

@@ -113,6 +113,29 @@ cmd-terms-end = End the agreement, at once and alone
 cmd-sync = Fetch what is new and send what waits
 cmd-listen = Stay connected and say what happens, until interrupted
 cmd-outbox = Show what waits on this device
+cmd-doctor = Say what is wrong, what happens by itself, and what you can do
+cmd-doctor-after =
+    If all is well the command ends with 0, if something needs a person with 10.
+
+    What no device can mend by itself:
+      your vault is lost            ask the mission for a new invitation, and begin anew; say
+                                    nothing of the old conversation that a stranger could use
+      a staff device's vault is     its label is removed and its key revoked by an admin; enrol a
+      lost                          new device, and have it assigned again
+      a mission lost ALL its        the Ministry certifies new keys under the same id and revokes
+      devices                       the old ones; whoever wrote to it is told that the mission's key
+                                    changed: the old conversations cannot be read by the mission any
+                                    more. Ask for a new invitation, and compare the safety words
+                                    anew before anything is sent
+arg-doctor-mend = Do everything that needs only your yes
+arg-proof = Write the proofs against relays that are kept here to this file ("-": standard output)
+arg-check-proof = Check a proof from this file, offline; needs no vault
+cmd-recover = Bring a conversation back that cannot mend itself, as "bud doctor" says
+cmd-recover-after =
+    A member that lost its keys is added again with an admin's yes, and everybody sees it. A conversation
+    that was stopped goes on in a new group over another relay, with the same people and terms.
+arg-recover-relay = Relay for the new start, bud://…@host:port [default: the mission's next one]
+arg-lost = This device lost its keys, as after an old copy of the vault was put back
 cmd-check = Check a file that you wrote, offline: every field that needs a correction is named
 arg-check-kind = What the file is
 cmd-token = Tokens: what opens a mailbox at a relay that not everybody may use

@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Sync,
     Listen,
     Outbox,
+    Doctor(Doctor),
+    Recover(Recover),
     Check(Check),
     #[command(subcommand)]
     Token(Token),
@@ -205,6 +207,25 @@ pub(crate) struct What {
     pub(crate) emergency: Option<Path>,
     #[arg(long, value_name = "NUMBER")]
     pub(crate) taken_on: Option<u64>,
+}
+
+#[derive(Args)]
+pub(crate) struct Doctor {
+    #[arg(long)]
+    pub(crate) mend: bool,
+    #[arg(long, value_name = "FILE", conflicts_with = "mend")]
+    pub(crate) proof: Option<Path>,
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["mend", "proof"])]
+    pub(crate) check_proof: Option<Path>,
+}
+
+#[derive(Args)]
+pub(crate) struct Recover {
+    pub(crate) id: Option<String>,
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) relay: Option<String>,
+    #[arg(long, conflicts_with = "relay")]
+    pub(crate) lost: bool,
 }
 
 #[derive(Subcommand)]

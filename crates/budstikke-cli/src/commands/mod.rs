@@ -7,6 +7,7 @@ mod check;
 mod consent;
 pub(crate) mod conversation;
 mod defender;
+mod doctor;
 pub(crate) mod everyday;
 mod handover;
 mod line;
@@ -43,6 +44,8 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Reply, Failure> {
         Command::Sync => everyday::sync(app).await,
         Command::Listen => everyday::listen(app).await,
         Command::Outbox => everyday::outbox(app).await,
+        Command::Doctor(args) => doctor::doctor(app, &args).await,
+        Command::Recover(args) => doctor::recover(app, &args).await,
         Command::Check(args) => check::check(app, &args),
         Command::Token(args) => token::run(app, &args).await,
         Command::Mission(args) => own_mission(app, args).await,

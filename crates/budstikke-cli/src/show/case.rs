@@ -23,12 +23,63 @@ pub(crate) fn table(cases: &[CaseSummary], catalogue: &Catalogue) -> Piece {
         vec![
             case.id.clone(),
             with(case, cases, catalogue),
-            phase(case.terms, catalogue),
+            state(case, catalogue),
             case.unread.to_string(),
             time::moment(case.last_at),
         ]
     });
     Piece::Table(head, rows.collect())
+}
+
+/// Where it stands; what stops it comes before its terms.
+fn state(case: &CaseSummary, catalogue: &Catalogue) -> String {
+    if case.frozen.is_some() {
+        t!(catalogue, "list-frozen")
+    } else if case.keys_lost {
+        t!(catalogue, "list-keys-lost")
+    } else {
+        phase(case.terms, catalogue)
+    }
+}
+
+/// Message numbers as people write them: "4, 5".
+pub(crate) fn numbers(numbers: &[u64]) -> String {
+    numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// What did not come as it was sent, and what stops the conversation.
+fn wrong(case: &CaseView, catalogue: &Catalogue) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    if case.summary.frozen.is_some() {
+        pieces.push(Piece::Alarm(t!(catalogue, "show-frozen")));
+    }
+    if case.summary.keys_lost {
+        pieces.push(Piece::Alarm(t!(catalogue, "show-keys-lost")));
+    }
+    if let Some(since) = case.withheld_since {
+        pieces.push(Piece::Warn(t!(catalogue, "show-withheld", at = time::moment(since))));
+    }
+    for missing in &case.missing {
+        let (who, count) = (missing.from.as_str(), missing.numbers.len());
+        if count > 0 {
+            let numbers = numbers(&missing.numbers);
+            pieces.push(Piece::Warn(t!(
+                catalogue,
+                "show-missing",
+                who = who,
+                count = count as u64,
+                numbers = numbers
+            )));
+        }
+        if missing.lost > 0 {
+            let text = t!(catalogue, "show-missing-lost", who = who, count = missing.lost);
+            pieces.push(Piece::Warn(text));
+        }
+    }
+    if case.duplicates > 0 {
+        pieces.push(Piece::Text(t!(catalogue, "show-duplicates", count = case.duplicates)));
+    }
+    pieces
 }
 
 /// Who it is with; of a line to the Ministry, whom it is about as well.
@@ -79,9 +130,16 @@ pub(crate) fn pieces(case: &CaseView, catalogue: &Catalogue) -> Vec<Piece> {
         let key = if pending.ours { "show-pending-ours" } else { "show-pending-theirs" };
         pieces.push(Piece::Warn(catalogue.text(key, &[])));
     }
+    pieces.extend(wrong(case, catalogue));
+    // Where something is missing, each message shows the number that its sender knows it by.
+    let counted = !case.missing.is_empty();
     pieces.push(Piece::Head(t!(catalogue, "show-messages")));
     for message in case.messages.iter().filter(|message| !says_only_arrived(message)) {
-        pieces.push(Piece::Item(line(message, &summary.with, catalogue)));
+        let mut line = line(message, &summary.with, catalogue);
+        if counted && message.progress.is_none() && message.nth > 0 {
+            line = format!("{line} · {}", t!(catalogue, "show-nth", number = message.nth));
+        }
+        pieces.push(Piece::Item(line));
         if let Some(text) = words_of(message) {
             pieces.push(Piece::Raw(crate::out::fill(&format!("      {text}"), 6)));
         }
@@ -132,6 +190,9 @@ fn line(message: &Message, with: &str, catalogue: &Catalogue) -> String {
     if let Some(progress) = message.progress {
         line.push_str(" · ");
         line.push_str(&catalogue.text(&format!("progress-{}", name(progress)), &[]));
+    }
+    if message.late {
+        line = format!("{line} · {}", t!(catalogue, "show-late"));
     }
     if let Some(code) = &message.refused {
         line = format!("{line} [{code}]");
@@ -185,6 +246,8 @@ pub(crate) fn summary_json(case: &CaseSummary) -> Value {
         "line": case.line,
         "line_for": case.line_for,
         "handover_pending": case.handover_pending,
+        "frozen_since": case.frozen.map(|(_, since)| since),
+        "keys_lost": case.keys_lost,
     })
 }
 
@@ -198,6 +261,8 @@ pub(crate) fn message_json(message: &Message) -> Value {
         "progress": message.progress.map(name),
         "refused": message.refused,
         "quarantined": message.quarantined,
+        "nth": message.nth,
+        "late": message.late,
         "view": message.view,
     })
 }
@@ -217,7 +282,13 @@ pub(crate) fn json(case: &CaseView, catalogue: &Catalogue) -> Map<String, Value>
         .iter()
         .map(|pending| json!({ "hash": pending.hash, "ours": pending.ours, "view": pending.view }));
     let words = case.safety_words.as_ref().map(|words| super::words::json(words, catalogue));
+    let missing = case.missing.iter().map(
+        |missing| json!({"from": missing.from, "numbers": missing.numbers, "lost": missing.lost}),
+    );
     Map::from_iter([
+        ("missing".to_owned(), missing.collect()),
+        ("duplicates".to_owned(), case.duplicates.into()),
+        ("withheld_since".to_owned(), json!(case.withheld_since)),
         ("conversation".to_owned(), summary_json(&case.summary)),
         ("members".to_owned(), members.collect()),
         ("words_compared".to_owned(), case.words_compared.into()),

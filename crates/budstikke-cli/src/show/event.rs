@@ -3,7 +3,10 @@
 use budstikke::Event;
 use serde_json::{Map, Value, json};
 
-use crate::catalogue::{Catalogue, t};
+use crate::{
+    catalogue::{Catalogue, t},
+    show::time,
+};
 
 /// One sentence.
 pub(crate) fn sentence(event: &Event, catalogue: &Catalogue) -> String {
@@ -44,9 +47,39 @@ pub(crate) fn sentence(event: &Event, catalogue: &Catalogue) -> String {
         Event::MembersChanged { case: None } => t!(catalogue, "event-team"),
         Event::KeyChanged { case } => t!(catalogue, "event-key-changed", id = case.as_str()),
         Event::CommitLost { .. } => t!(catalogue, "event-commit-lost"),
-        Event::HistoryBroken { case, missing } => {
-            t!(catalogue, "event-history", id = case.as_str(), number = *missing)
+        Event::HistoryBroken { case, from, missing, numbers } => t!(
+            catalogue,
+            "event-history",
+            id = case.as_str(),
+            who = from.as_str(),
+            count = *missing,
+            numbers = super::case::numbers(numbers)
+        ),
+        Event::MessageLate { case, from, number } => t!(
+            catalogue,
+            "event-message-late",
+            id = case.as_str(),
+            who = from.as_str(),
+            number = *number
+        ),
+        Event::DuplicateIgnored { case, .. } => {
+            t!(catalogue, "event-duplicate", id = case.as_str())
         }
+        Event::ChangesWithheld { case, since } => {
+            t!(catalogue, "event-withheld", id = case.as_str(), at = time::moment(*since))
+        }
+        Event::RelayEquivocated { .. } => t!(catalogue, "event-equivocated"),
+        Event::CaseFrozen { case } => t!(catalogue, "event-frozen", id = case.as_str()),
+        Event::AskedToBeAddedAgain { case } => {
+            t!(catalogue, "event-asks-again", id = case.as_str())
+        }
+        Event::AskedForNewGroup { case } => {
+            t!(catalogue, "event-asks-new-group", id = case.as_str())
+        }
+        Event::CaseRecovered { case, new_group: true } => {
+            t!(catalogue, "event-recovered-new-group", id = case.as_str())
+        }
+        Event::CaseRecovered { case, .. } => t!(catalogue, "event-recovered", id = case.as_str()),
         Event::AlertNear { alert } => t!(catalogue, "event-alert-near", alert = alert.as_str()),
         Event::AlertOverdue { alert } => {
             t!(catalogue, "event-alert-overdue", alert = alert.as_str())
@@ -89,6 +122,9 @@ pub(crate) fn loud(event: &Event) -> bool {
             | Event::AlertOpenAgain { .. }
             | Event::AlertForYou { .. }
             | Event::AlertExhausted { .. }
+            | Event::RelayEquivocated { .. }
+            | Event::CaseFrozen { .. }
+            | Event::ChangesWithheld { .. }
     )
 }
 
@@ -128,8 +164,31 @@ pub(crate) fn json(event: &Event) -> Map<String, Value> {
         }
         Event::KeyChanged { case } => json!({"event": "key_changed", "conversation": case}),
         Event::CommitLost { case } => json!({"event": "commit_lost", "conversation": case}),
-        Event::HistoryBroken { case, missing } => {
-            json!({"event": "history_broken", "conversation": case, "missing": missing})
+        Event::HistoryBroken { case, from, missing, numbers } => json!({
+            "event": "history_broken", "conversation": case, "from": from,
+            "missing": missing, "numbers": numbers,
+        }),
+        Event::MessageLate { case, from, number } => json!({
+            "event": "message_late", "conversation": case, "from": from, "number": number,
+        }),
+        Event::DuplicateIgnored { case, count } => {
+            json!({"event": "duplicate_ignored", "conversation": case, "count": count})
+        }
+        Event::ChangesWithheld { case, since } => {
+            json!({"event": "changes_withheld", "conversation": case, "since": since})
+        }
+        Event::RelayEquivocated { case } => {
+            json!({"event": "relay_equivocated", "conversation": case})
+        }
+        Event::CaseFrozen { case } => json!({"event": "frozen", "conversation": case}),
+        Event::AskedToBeAddedAgain { case } => {
+            json!({"event": "asked_to_be_added_again", "conversation": case})
+        }
+        Event::AskedForNewGroup { case } => {
+            json!({"event": "asked_for_new_group", "conversation": case})
+        }
+        Event::CaseRecovered { case, new_group } => {
+            json!({"event": "recovered", "conversation": case, "new_group": new_group})
         }
         Event::AlertNear { alert } => json!({"event": "alert_near", "alert": alert}),
         Event::AlertOverdue { alert } => json!({"event": "alert_overdue", "alert": alert}),

@@ -149,6 +149,16 @@ impl Group {
         welcome: &[u8],
         expect: &Expect,
     ) -> Result<Self, GroupError> {
+        Self::join_if(env, me, welcome, expect.replace, |charter| expect.check(charter))
+    }
+
+    pub(super) fn join_if(
+        env: &Env<'_>,
+        me: &Identity,
+        welcome: &[u8],
+        replace: bool,
+        check: impl FnOnce(&Charter) -> Result<(), Rejection>,
+    ) -> Result<Self, GroupError> {
         let provider = env.provider();
         let welcome = parse_welcome(welcome)?;
         let processed = ProcessedWelcome::new_from_welcome(&provider, &join_config(), welcome)
@@ -159,10 +169,10 @@ impl Group {
         guard::tree(&env.suite.crypto, tree.ratchet_tree(), &BTreeSet::new())
             .map_err(|_| Rejection::new(Check::WelcomeKeys, "its tree holds a malformed key"))?;
         let charter = Charter::of(info.group_context().extensions())?;
-        expect.check(&charter)?;
+        check(&charter)?;
         let id = info.group_id().clone();
         if let Some(mut old) = MlsGroup::load(&provider.storage, &id)? {
-            if !expect.replace {
+            if !replace {
                 return Self::reject(Check::NoSilentReplace, "that group is stored already");
             }
             old.delete(&provider.storage)?;
@@ -226,11 +236,17 @@ impl Group {
         if epoch < self.epoch() && message.is_handshake_message() {
             return Ok(Inbound::Stale { epoch });
         }
+        let handshake = message.is_handshake_message();
         let processed = match self.mls.process_message(&env.provider(), message) {
             Ok(processed) => processed,
             Err(error) => return process_error(error, epoch),
         };
         let taken = match processed.content() {
+            // The others have followed it, and this device, put back to an old copy, can't any more.
+            ProcessedMessageContent::OwnPrivateMessage if handshake => {
+                let why = "it is a commit of this device, whose state is older than that";
+                return Ok(Inbound::Rejected(Rejection::new(Check::Path, why)));
+            }
             ProcessedMessageContent::OwnPrivateMessage => return Ok(Inbound::Own),
             ProcessedMessageContent::OwnPendingCommit => return Ok(Inbound::OwnCommit),
             ProcessedMessageContent::ApplicationMessage(_) => {

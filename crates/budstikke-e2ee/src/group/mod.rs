@@ -9,6 +9,7 @@
 //! [`Group::read_slot`]: ours was first and is merged, or the winner is, which drops ours: make it
 //! again.
 
+mod again;
 mod assignment;
 mod charter;
 mod frame;
@@ -25,6 +26,7 @@ use openmls::prelude::{GroupId, MlsGroup};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+pub use again::{Ask, Place};
 pub use assignment::{Assignment, AssignmentError};
 pub use charter::{Charter, GroupKind};
 pub use frame::Finding;
@@ -165,6 +167,11 @@ impl Group {
     /// What the group is for, and under which root.
     pub fn charter(&self) -> &Charter {
         &self.charter
+    }
+
+    /// How many messages this device has sent in this group.
+    pub fn sent(&self) -> u64 {
+        self.record.own_counter
     }
 
     /// This device's leaf index.

@@ -5,11 +5,13 @@
 //! of the current epoch and goes on from what stands there.
 
 use budstikke_case::Phase;
+use budstikke_e2ee::checks::Check;
 use budstikke_e2ee::contact::Route;
 use budstikke_e2ee::envelope::{Envelope, Nudge, WelcomeBody};
 use budstikke_e2ee::group::{Assignment, GroupError, KeyPackage, Outcome, Pending};
 use budstikke_e2ee::slot::{SlotError, SlotKeys};
 use budstikke_proto::id::SlotId;
+use budstikke_proto::proof::Receipt;
 use budstikke_proto::sign::SigningSeed;
 use rand_core::OsRng;
 
@@ -23,6 +25,7 @@ use crate::handover;
 use crate::mission::{assign, lapsed, own_device};
 use crate::outbox::{Belongs, enqueue};
 use crate::records::{self, Commit, SELF, Team};
+use crate::recovery::{again, receipts, transcript};
 use crate::relay::{RelayError, SlotEntry, Standing};
 
 /// Epochs walked and races lost in one call; the next call goes on.
@@ -58,9 +61,16 @@ impl Client {
             let Some(view) = self.vault(move |work| view(work, &id)).await? else { return Ok(()) };
             let relay = self.relay(&view.relay, group_id)?;
             let entries = relay.slot_read(view.id).await?;
+            let told = receipts::of_entries(*view.id.as_bytes(), &entries);
+            if !self.keep_receipts(group_id, &view.relay, told).await? {
+                return Ok(());
+            }
             let (id, slot) = (group_id.to_vec(), view.id);
-            let outcome = self.vault(move |work| apply(work, &id, slot, &entries)).await?;
-            match outcome {
+            let outcome = self.vault(move |work| apply(work, &id, slot, &entries)).await;
+            if let Err(error) = &outcome {
+                self.note_stuck(group_id, error).await?;
+            }
+            match outcome? {
                 Step::Advanced => {
                     crash::point("commit-after-merge");
                     // Now, not at the end: only the last few epochs can still be read then, and the next commit may
@@ -76,8 +86,14 @@ impl Client {
                     };
                     crash::point("commit-after-staging");
                     match relay.slot_append(&key, cells).await {
+                        Ok(word) => {
+                            let told = vec![word.word()];
+                            if !self.keep_receipts(group_id, &view.relay, told).await? {
+                                return Ok(());
+                            }
+                        }
                         // Full: others were faster, and reading tells who.
-                        Ok(_) | Err(RelayError::Full { .. } | RelayError::Conflict) => {}
+                        Err(RelayError::Full { .. } | RelayError::Conflict) => {}
                         Err(error) => return Err(error.into()),
                     }
                     crash::point("commit-after-append");
@@ -85,6 +101,41 @@ impl Client {
             }
         }
         Ok(())
+    }
+
+    /// Keeps what the relay has signed, before anything is made of it; false when it convicts the relay.
+    async fn keep_receipts(
+        &self,
+        group_id: &[u8],
+        relay: &str,
+        told: Vec<Receipt>,
+    ) -> Result<bool, Error> {
+        if told.is_empty() {
+            return Ok(true);
+        }
+        let identity_pk = self.relay(relay, group_id)?.identity_pk().await?;
+        let (id, relay) = (group_id.to_vec(), relay.to_owned());
+        self.vault(move |work| {
+            receipts::learn_key(work, &relay, identity_pk)?;
+            receipts::keep(work, &id, &told)
+        })
+        .await
+    }
+
+    /// A change that this device alone can't follow stops it, until it is added again: its person is told.
+    async fn note_stuck(&self, group_id: &[u8], error: &Error) -> Result<(), Error> {
+        let Error::Group(inner) = error else { return Ok(()) };
+        let Some(GroupError::Rejected(rejection)) = inner.downcast_ref() else { return Ok(()) };
+        let check = rejection.check;
+        if check.same_for_all() || check == Check::TermsUnseen {
+            return Ok(());
+        }
+        let id = group_id.to_vec();
+        self.vault(move |work| match Seat::of_group(work, &id)?.and_then(|seat| seat.case) {
+            Some(case) => transcript::stuck(work, &case.id, Some(check)),
+            None => Ok(()),
+        })
+        .await
     }
 }
 
@@ -135,7 +186,8 @@ fn done_with(work: &Work<'_>, mut commit: Commit) -> Result<(), Error> {
 
 fn view(work: &Work<'_>, group_id: &[u8]) -> Result<Option<SlotView>, Error> {
     let Some(seat) = Seat::of_group(work, group_id)? else { return Ok(None) };
-    if !seat.group.is_active() {
+    let frozen = seat.case.as_ref().is_some_and(|case| case.frozen.is_some());
+    if frozen || !seat.group.is_active() {
         return Ok(None);
     }
     let keys = seat.group.slot_keys(&work.env(), seat.group.slot_attempt())?;
@@ -223,10 +275,17 @@ fn sealed(keys: &SlotKeys, commit: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
 fn add(work: &Work<'_>, seat: &mut Seat, commit: &Commit) -> Result<Option<Pending>, GroupError> {
     let env = work.env();
     let package = KeyPackage::parse(&env, &commit.add)?;
-    if seat.group.members()?.iter().any(|member| member.key == package.key()) {
+    let members = seat.group.members()?;
+    let there = members.iter().find(|member| member.key == package.key());
+    let assignment = Assignment::from_bytes(&commit.assignment);
+    if commit.again {
+        // Only while it is a member: what has left meanwhile does not come back this way.
+        let Some(leaf) = there.map(|member| member.leaf) else { return Ok(None) };
+        return seat.group.change(&env, &seat.me, &[package], &[leaf], &[assignment]).map(Some);
+    }
+    if there.is_some() {
         return Ok(None);
     }
-    let assignment = Assignment::from_bytes(&commit.assignment);
     seat.group.add(&env, &seat.me, &[package], &[assignment]).map(Some)
 }
 
@@ -261,6 +320,9 @@ fn apply(
     // An error, such as terms that this device has not seen accepted yet, rolls everything back, so that the same
     // entry can be judged again.
     let reading = seat.group.read_slot(&env, &cells, accepted)?;
+    if let Some(case) = &seat.case {
+        transcript::stuck(work, &case.id, None)?;
+    }
     for rejection in reading.void {
         work.event(Event::Problem { what: rejection.to_string() });
     }
@@ -274,6 +336,12 @@ fn apply(
             keep_receipt(work, &mut seat, slot, entries.get(place))?;
             watch(work, &mut seat)?;
             lost(work, &seat)?;
+            if let Some(case) = &seat.case {
+                let back = added.iter().filter(|new| removed.iter().any(|old| old.key == new.key));
+                for member in back {
+                    again::came_back(work, &case.id, &member.key)?;
+                }
+            }
             if !added.is_empty() || !removed.is_empty() {
                 work.event(Event::MembersChanged { case: seat.case_name() });
             }
@@ -295,11 +363,19 @@ fn won(work: &Work<'_>, seat: &Seat) -> Result<(), Error> {
         // The Welcome first, so that who joins knows the lane before anybody writes on it in the new epoch.
         if !commit.welcome.is_empty() {
             work.event(Event::MembersChanged { case: seat.case_name() });
-            welcome(work, seat, &commit)?;
+            if commit.again {
+                again::welcome_again(work, seat, &commit)?;
+            } else {
+                welcome(work, seat, &commit)?;
+            }
         }
         done_with(work, commit)?;
     }
-    let nudge = Nudge { group_id: group_id.to_vec(), epoch: seat.group.epoch().saturating_sub(1) };
+    let nudge = Nudge {
+        group_id: group_id.to_vec(),
+        epoch: seat.group.epoch().saturating_sub(1),
+        receipts: receipts::latest(work, group_id)?,
+    };
     let audience = seat.audience(work)?;
     enqueue(work, &audience, &Envelope::Nudge(nudge).to_bytes(), Belongs::default(), false)?;
     Ok(())
@@ -313,6 +389,7 @@ fn welcome(work: &Work<'_>, seat: &Seat, commit: &Commit) -> Result<(), Error> {
         routes: routes.iter().map(|route| Route::from_bytes(route)).collect::<Result<_, _>>()?,
         contact: None,
         note: commit.note.clone(),
+        again: None,
     };
     let team: Team = records::need(work.tx, SELF)?;
     let route = Route::from_bytes(&team.route)?;

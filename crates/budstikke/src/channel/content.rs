@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::mission::line::bind_heard;
 use crate::records::{self, CaseRecord, MessageIndex, MessageRecord, OrderRecord};
+use crate::recovery::transcript;
 use crate::view::{case_name, message_key};
 
 /// Takes one decrypted message into its case.
@@ -31,11 +32,9 @@ pub(crate) fn take(
         None => return Err(Error::NotFound { what: "the case" }),
     };
     let Some(case) = &mut seat.case else { return Err(Error::NotFound { what: "the case" }) };
+    let came = transcript::take(work, &case.id, application)?;
     for finding in &application.findings {
-        if let Finding::Gap { missing } = finding {
-            let case = case_name(&case.id);
-            work.event(Event::HistoryBroken { case, missing: *missing });
-        } else {
+        if !matches!(finding, Finding::Gap { .. } | Finding::Late) {
             work.event(Event::Problem { what: describe(finding) });
         }
     }
@@ -64,6 +63,7 @@ pub(crate) fn take(
     };
     let from = name_of(&application.sender.party);
     let mut message = MessageRecord::new(0, false, from, bytes, work.now);
+    (message.nth, message.late) = (came.nth, came.late);
     match judged {
         Ok(received) => {
             if let Some(Body::Receipt(receipt)) = &received.content().body {
@@ -86,7 +86,7 @@ pub(crate) fn take(
             want_terms(work, &seat)?;
             if colleague { Ok(()) } else { acknowledge(work, seat, &received) }
         }
-        Err(Refusal::ReplayIgnored { .. }) => Ok(()),
+        Err(Refusal::ReplayIgnored { .. }) => transcript::duplicate(work, &case.id),
         Err(refusal) => {
             number(work, case, &mut message);
             message.quarantined = true;
@@ -272,14 +272,13 @@ fn answer(
     let Ok(id) = message_id(content) else { return Ok(()) };
     match post(work, seat, receipt(id.to_vec()).into(), &SendOptions::default()) {
         // Quiet time and the like hold an automatic answer back; the message itself is taken.
-        Ok(_) | Err(Error::Refused(_)) => Ok(()),
+        Ok(_) | Err(Error::Refused(_) | Error::Frozen { .. }) => Ok(()),
         Err(error) => Err(error),
     }
 }
 
 fn describe(finding: &Finding) -> String {
     let text = match finding {
-        Finding::Late => "a message that was missing has arrived late",
         Finding::Repeated => "a sender counts anew: its device was restored from an old copy",
         Finding::Lapsed => "the sender's certificate has ended; its unit must renew it",
         Finding::Revoked => {

@@ -1,8 +1,9 @@
 //! Taking in cells: which lane, which envelope, which group; one transaction for each cell.
 
+use budstikke_e2ee::checks::Check;
 use budstikke_e2ee::contact::{ContactError, FirstContact, IntakeSecret, TermsAnswer};
-use budstikke_e2ee::envelope::Envelope;
-use budstikke_e2ee::group::{Group, GroupError, Inbound, KeyPackage};
+use budstikke_e2ee::envelope::{Envelope, Nudge};
+use budstikke_e2ee::group::{Finding, Group, GroupError, Inbound, KeyPackage};
 use budstikke_e2ee::keys::HpkeSecret;
 use budstikke_proto::cell::{self, Fragment, Opened, SealKey};
 
@@ -15,11 +16,14 @@ use crate::escalation::words;
 use crate::events::Event;
 use crate::mission::contacts::emergency_in;
 use crate::mission::{assign, team};
+use crate::outbox::{Belongs, enqueue};
 use crate::posts::usable;
 use crate::records::{
-    self, ContactRecord, Deferred, FragmentRecord, IntakeKeyRecord, Lane, LaneUse, Post, Record,
-    fixed,
+    self, CaseRecord, ContactRecord, Deferred, FragmentRecord, IntakeKeyRecord, Lane, LaneUse,
+    Post, Record, fixed,
 };
+use crate::recovery::freeze::freeze;
+use crate::recovery::{FreezeReason, again, receipts, transcript};
 use crate::relay::ReceivedCell;
 use crate::view::contact_name;
 
@@ -51,12 +55,22 @@ pub(crate) fn take(work: &Work<'_>, post_key: &[u8], cell: &ReceivedCell) -> Res
 }
 
 /// Moves the cursor past a cell that could not be taken, and says so.
-pub(crate) fn skip(work: &Work<'_>, post_key: &[u8], seq: u64, why: &str) -> Result<(), Error> {
+pub(crate) fn skip(
+    work: &Work<'_>,
+    post_key: &[u8],
+    seq: u64,
+    label: &[u8],
+    error: &Error,
+) -> Result<(), Error> {
     let mut post: Post = records::need(work.tx, post_key)?;
     post.cursor = post.cursor.max(seq);
     records::save(work.tx, post_key, &post)?;
-    work.event(Event::Problem { what: why.to_owned() });
-    Ok(())
+    work.event(Event::Problem { what: error.to_string() });
+    let Some(lane) = records::load::<Lane>(work.tx, label)? else { return Ok(()) };
+    match records::load::<CaseRecord>(work.tx, &lane.case_id)? {
+        Some(case) => show_receipts(work, &case.group_id, error),
+        None => Ok(()),
+    }
 }
 
 /// Whether an error is about the cell, so that the next one can be taken, and not about this device.
@@ -142,9 +156,16 @@ fn dispatch(work: &Work<'_>, lane: &Lane, envelope: Envelope) -> Result<(), Erro
         }
         (LaneUse::Team | LaneUse::Peer, Envelope::Nudge(nudge)) => {
             if speaks_of(work, lane, &nudge.group_id)? {
+                receipts::compare(work, &nudge.group_id, &nudge.receipts)?;
                 look_again(work, &nudge.group_id)?;
             }
             Ok(())
+        }
+        (LaneUse::Team | LaneUse::Peer, Envelope::Again(signed)) => {
+            again::heard(work, lane, &signed)
+        }
+        (LaneUse::Team | LaneUse::Peer, Envelope::Welcome(body)) if body.again.is_some() => {
+            body.again.as_ref().map_or(Ok(()), |case| again::welcomed(work, lane, &body, case))
         }
         (LaneUse::Team, Envelope::Welcome(body)) => assign::welcomed(work, &body),
         (LaneUse::Team, Envelope::KeyPackage(package)) => team::asked_to_join(work, package),
@@ -192,7 +213,21 @@ fn ahead(work: &Work<'_>, message: &[u8]) -> Result<bool, Error> {
     let accepted = seat.accepted_terms()?;
     match seat.group.process(&work.env(), message, accepted)? {
         Inbound::Application(application) if seat.case.is_none() => team::take(work, &application)?,
-        Inbound::Application(application) => content::take(work, seat, &application)?,
+        Inbound::Application(application) => {
+            let told: Vec<_> = application.receipt.iter().cloned().collect();
+            receipts::compare(work, &group_id, &told)?;
+            let Some(mut seat) = Seat::of_group(work, &group_id)? else { return Ok(false) };
+            let forked = [Finding::Forked, Finding::OtherEpoch];
+            if forked.iter().any(|finding| application.findings.contains(finding)) {
+                freeze(work, &mut seat, FreezeReason::HistoryForked)?;
+            }
+            content::take(work, seat, &application)?;
+        }
+        Inbound::Duplicate => {
+            if let Some(case) = &seat.case {
+                transcript::duplicate(work, &case.id)?;
+            }
+        }
         Inbound::FutureEpoch { .. } => return Ok(true),
         Inbound::Stale { .. } => {
             let what = "a message came too late to be opened; ask its sender to repeat it";
@@ -211,6 +246,39 @@ fn ahead(work: &Work<'_>, message: &[u8]) -> Result<bool, Error> {
         _ => {}
     }
     Ok(false)
+}
+
+/// What came could not be opened. It may be of the other side of a fork: what the relay has signed for each side tells,
+/// so the other members are shown, now and then, what it has signed here; outside of the group's keys, which a fork
+/// would close to them.
+pub(crate) fn show_receipts(work: &Work<'_>, group_id: &[u8], error: &Error) -> Result<(), Error> {
+    let Error::Group(inner) = error else { return Ok(()) };
+    let Some(GroupError::Rejected(rejection)) = inner.downcast_ref() else { return Ok(()) };
+    if rejection.check != Check::Authentic {
+        return Ok(());
+    }
+    let Some(seat) = Seat::of_group(work, group_id)? else { return Ok(()) };
+    let group_id = group_id.to_vec();
+    if !receipts::may_show(work, &group_id)? {
+        return Ok(());
+    }
+    let (receipts, epoch) = (receipts::latest(work, &group_id)?, seat.group.epoch());
+    let envelope = Envelope::Nudge(Nudge { group_id, epoch, receipts }).to_bytes();
+    enqueue(work, &seat.audience(work)?, &envelope, Belongs::default(), false)?;
+    Ok(())
+}
+
+/// How many messages of a group wait for its changes, and since when.
+pub(crate) fn behind(work: &Work<'_>, group_id: &[u8]) -> Result<Option<(usize, i64)>, Error> {
+    let mut found: Option<(usize, i64)> = None;
+    for row in work.tx.list_after(Deferred::KIND, 0, usize::MAX)? {
+        let deferred = read_deferred(&row.value)?;
+        if deferred.group_id == group_id && !deferred.message.is_empty() {
+            let (count, since) = found.unwrap_or((0, i64::MAX));
+            found = Some((count.saturating_add(1), since.min(deferred.received_at)));
+        }
+    }
+    Ok(found)
 }
 
 /// Keeps a message until its epoch is reached. Nothing vouches for it before, so there is a bound.

@@ -19,6 +19,11 @@ const NOT_JOINED: Error = Error::NotReady(
     "the admin's device has not let this one into the team yet: sync there, then here",
 );
 
+/// Where a group's state is gone and its case is not.
+const KEYS_LOST: Error = Error::NotReady(
+    "this device has lost the keys of a conversation: it has to ask to be added again",
+);
+
 /// A loaded group and what goes with it.
 pub(crate) struct Seat {
     pub(crate) group: Group,
@@ -39,14 +44,18 @@ impl Seat {
         Ok(Self { group, me: staff(work)?, relay, case: None })
     }
 
+    /// Who this device is in a case.
+    pub(crate) fn identity(work: &Work<'_>, case: &CaseRecord) -> Result<Identity, Error> {
+        if !case.defender {
+            return staff(work);
+        }
+        Identity::from_bytes(&case.identity)
+            .map_err(|_| Error::Damaged { what: "the identity of this case" })
+    }
+
     /// The seat in a case.
     pub(crate) fn case(work: &Work<'_>, case: CaseRecord) -> Result<Self, Error> {
-        let me = if case.defender {
-            Identity::from_bytes(&case.identity)
-                .map_err(|_| Error::Damaged { what: "the identity of this case" })?
-        } else {
-            staff(work)?
-        };
+        let me = Self::identity(work, &case)?;
         let relay = case.relay.clone();
         Ok(Self { group: load(work, &case.group_id)?, me, relay, case: Some(case) })
     }
@@ -176,5 +185,5 @@ pub(crate) fn case_roles(roles: &[StaffRole], leg: Leg) -> Vec<Role> {
 }
 
 fn load(work: &Work<'_>, group_id: &[u8]) -> Result<Group, Error> {
-    Group::load(&work.env(), group_id)?.ok_or(Error::Damaged { what: "the encryption state" })
+    Group::load(&work.env(), group_id)?.ok_or(KEYS_LOST)
 }

@@ -21,6 +21,7 @@ use crate::mission::line::{bind_own, role_for};
 use crate::outbox::{Belongs, enqueue};
 use crate::random::fresh;
 use crate::records::{self, MessageIndex, MessageRecord, fixed};
+use crate::recovery::freeze;
 use crate::view::{case_of_name, message_key};
 
 /// How a message is to be treated. The defaults are careful: routine urgency, no answer to another message.
@@ -117,6 +118,9 @@ pub(crate) fn post(
     body: Body,
     options: &SendOptions,
 ) -> Result<Sent, Error> {
+    if let Some(case) = &seat.case {
+        freeze::may_send(case)?;
+    }
     let built = draft(work, &seat, body, options)?;
     let mut warnings = built.warnings.clone();
     let Some(case) = &mut seat.case else { return Err(Error::NotFound { what: "the case" }) };
@@ -161,6 +165,7 @@ fn seal_and_queue(work: &Work<'_>, mut seat: Seat, content: Vec<u8>) -> Result<u
     }
     let receipt = seat.case.as_ref().map(|case| case.receipt.clone()).unwrap_or_default();
     let receipt = (!receipt.is_empty()).then_some(receipt.as_slice());
+    let nth = seat.group.sent().saturating_add(1);
     let sealed = seat.group.encrypt(&env, &seat.me, &content, receipt)?;
     let audience = seat.audience(work)?;
     let from = own_name(&seat)?;
@@ -171,7 +176,7 @@ fn seal_and_queue(work: &Work<'_>, mut seat: Seat, content: Vec<u8>) -> Result<u
     let belongs = Belongs { case_id: &case.id, number: case.messages };
     let waiting = enqueue(work, &audience, &Envelope::Mls(sealed).to_bytes(), belongs, false)?;
     let mut message = MessageRecord::new(case.messages, true, from, content, work.now);
-    message.waiting = waiting;
+    (message.waiting, message.nth) = (waiting, nth);
     store(work, &case.id, &message)?;
     records::save(work.tx, &case.id.clone(), &case)?;
     Ok(case.messages)

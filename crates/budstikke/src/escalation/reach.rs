@@ -67,7 +67,8 @@ fn untold(work: &Work<'_>, also_order: bool) -> Result<Vec<Vec<u8>>, Error> {
         return Ok(Vec::new());
     }
     let (mut lines, mut told) = (Vec::new(), Vec::new());
-    for (id, case) in records::all::<CaseRecord>(work.tx)?.into_iter().filter(|(_, c)| c.line) {
+    let lives = |case: &CaseRecord| case.line && case.frozen.is_none();
+    for (id, case) in records::all::<CaseRecord>(work.tx)?.into_iter().filter(|(_, c)| lives(c)) {
         let terms = terms_of(&case)?;
         let in_force = matches!(terms.phase(work.now), Phase::InForce | Phase::Amending);
         let may = |role: &CaseRole| permit(Act::RaiseAlert, terms.leg(), *role).is_ok();

@@ -29,6 +29,7 @@ use crate::random::fresh;
 use crate::records::{
     self, CaseRecord, Commit, Lane, LaneUse, NoteSecret, ReachRecord, WantedPackage, fixed,
 };
+use crate::recovery::again;
 use crate::view::{case_name, case_of_name};
 
 const NOTE: &str = "assignment";
@@ -193,7 +194,9 @@ fn join_case(work: &Work<'_>, body: &WelcomeBody) -> Result<(), Error> {
     };
     let own = own_device(work)?;
     usable(work, &body.routes)?;
-    check_briefing(work, &case, lane.as_ref())?;
+    // A frozen case waits for its new group: whoever was not there when it was founded is assigned to it.
+    let frozen = records::load::<CaseRecord>(work.tx, &case.id)?.filter(|c| c.frozen.is_some());
+    check_briefing(work, &case, lane.as_ref(), frozen.is_some())?;
     let terms = briefing.charter_terms.as_slice();
     let terms = match terms {
         [] => None,
@@ -218,6 +221,15 @@ fn join_case(work: &Work<'_>, body: &WelcomeBody) -> Result<(), Error> {
     case.routes = body.routes.iter().map(|route: &Route| route.to_bytes().to_vec()).collect();
     case.opened_at = work.now;
     case.last_at = work.now;
+    if let Some(before) = &frozen {
+        (case.messages, case.sent, case.seen) = (before.messages, before.sent, before.seen);
+        (case.opened_at, case.last_at) = (before.opened_at, before.last_at);
+        if let Some(old) = Group::load(&work.env(), &before.group_id)? {
+            old.delete(&work.env())?;
+        }
+        again::forget(work, before)?;
+    }
+    case.frozen = None;
     if let Some(lane) = lane {
         records::save(work.tx, &lane.label, &lane)?;
     }
@@ -245,8 +257,15 @@ fn take_reaches(work: &Work<'_>, case: &CaseRecord, told: &[ReachRecord]) -> Res
 }
 
 /// A colleague writes a briefing: it may bring a new case and that case's lane, and touch nothing that is here.
-fn check_briefing(work: &Work<'_>, case: &CaseRecord, lane: Option<&Lane>) -> Result<(), Error> {
-    free_case_id(work, &case.id)?;
+fn check_briefing(
+    work: &Work<'_>,
+    case: &CaseRecord,
+    lane: Option<&Lane>,
+    frozen: bool,
+) -> Result<(), Error> {
+    if !frozen {
+        free_case_id(work, &case.id)?;
+    }
     parse_address(&case.relay)?;
     terms_of(case).map_err(|_| bad_briefing("its terms can't be read"))?;
     VerifyingKey::from_bytes(&case.unit_key)?;
@@ -258,7 +277,10 @@ fn check_briefing(work: &Work<'_>, case: &CaseRecord, lane: Option<&Lane>) -> Re
         && lane.case_id == case.id
         && lane.label.len() == Label::LEN
         && <[u8; 32]>::try_from(lane.seal_key.as_slice()).is_ok();
-    if !fits || records::load::<Lane>(work.tx, &lane.label)?.is_some() {
+    let there = records::load::<Lane>(work.tx, &lane.label)?;
+    let same =
+        |there: &Lane| frozen && there.case_id == lane.case_id && there.seal_key == lane.seal_key;
+    if !fits || there.is_some_and(|there| !same(&there)) {
         return Err(bad_briefing("its lane is not one of a new case"));
     }
     Ok(())

@@ -98,6 +98,7 @@ pub(crate) fn found(work: &Work<'_>, mut record: ContactRecord) -> Result<String
         line,
         line_for: Vec::new(),
         consent_seed: Vec::new(),
+        frozen: None,
     };
     records::save(work.tx, &case.id.clone(), &case)?;
     watch(work, &mut Seat::case(work, case.clone())?)?;
@@ -107,6 +108,7 @@ pub(crate) fn found(work: &Work<'_>, mut record: ContactRecord) -> Result<String
         routes: vec![route(&lane)?],
         contact: Some(fixed(&record.id, "a first contact")?),
         note: Vec::new(),
+        again: None,
     });
     let reply: Result<Vec<_>, _> = record.reply.iter().map(|r| Route::from_bytes(r)).collect();
     enqueue(work, &reply?, &welcome.to_bytes(), Belongs::default(), false)?;

@@ -39,6 +39,7 @@ use crate::records::{
     self, Commit, ContactRecord, ContactState, CursorRecord, Device, HeldKeyRecord,
     IntakeKeyRecord, Lane, LaneUse, NoteSecret, Post, SELF, Team, Unit, fixed,
 };
+use crate::recovery::again;
 use crate::view::contact_name;
 
 const DEVICE_REQUEST: &str = "buddevicerequest1";
@@ -279,6 +280,10 @@ pub(crate) fn take(work: &Work<'_>, application: &Application) -> Result<(), Err
         }
         TeamMessage::Assigned { case_id, key_package, assignment, note_key } => {
             handover::assigned(work, sender, &case_id, key_package, assignment, note_key)
+        }
+        TeamMessage::AgainAsked(signed) => again::passed_on(work, &signed),
+        TeamMessage::AgainAssigned { case_id, key, assignment } => {
+            again::assigned(work, sender, &case_id, &key, assignment)
         }
         TeamMessage::Claim { contact, device, .. } => {
             if device != sender.key {

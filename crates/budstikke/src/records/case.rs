@@ -2,7 +2,7 @@
 
 use prost::Message;
 
-use super::record;
+use super::{Frozen, record};
 
 /// One case channel on this device.
 #[derive(Clone, PartialEq, Message)]
@@ -71,6 +71,9 @@ pub(crate) struct CaseRecord {
     /// The key that this defender consents with in this case and nowhere else; empty before it is needed.
     #[prost(bytes = "vec", tag = "24")]
     pub(crate) consent_seed: Vec<u8>,
+    /// Set while nothing may be sent, because the group forked.
+    #[prost(message, optional, tag = "30")]
+    pub(crate) frozen: Option<Frozen>,
 }
 record!(CaseRecord, 40, "the case", routes, identity, consent_seed);
 
@@ -102,6 +105,12 @@ pub(crate) struct MessageRecord {
     /// Whether it lies apart, kept but not acted on.
     #[prost(bool, tag = "9")]
     pub(crate) quarantined: bool,
+    /// The sender's own number of it in its group, from 1; 0 when it is not known.
+    #[prost(uint64, tag = "20")]
+    pub(crate) nth: u64,
+    /// Whether it came after later ones of the same sender.
+    #[prost(bool, tag = "21")]
+    pub(crate) late: bool,
 }
 record!(MessageRecord, 41, "a message", content);
 
@@ -179,6 +188,9 @@ pub(crate) struct Commit {
     /// Keys of the members to remove.
     #[prost(bytes = "vec", repeated, tag = "30")]
     pub(crate) remove: Vec<Vec<u8>>,
+    /// Whether the key package to add takes the place of the member with the same key.
+    #[prost(bool, tag = "20")]
+    pub(crate) again: bool,
 }
 record!(Commit, 43, "a commit");
 

@@ -10,6 +10,7 @@ mod dossier;
 mod handover;
 mod held;
 mod own;
+mod recovery;
 mod token;
 
 use prost::Message;
@@ -30,6 +31,10 @@ pub(crate) use dossier::{
 pub(crate) use handover::{HandedRecord, HandoverRecord, HandoverSecret};
 pub(crate) use held::{CancelRecord, CopyRecord, HeldKeyRecord};
 pub(crate) use own::{Device, IntakeKeyRecord, IssuerRecord, Ministry, RenewalRecord, Team, Unit};
+pub(crate) use recovery::{
+    AskRecord, Frozen, OwnAskRecord, ProofRecord, ReceiptsRecord, RelayKeyRecord, SenderGaps,
+    TranscriptRecord,
+};
 pub(crate) use token::{TokenRecord, TokenRequestRecord};
 
 use crate::error::Error;

@@ -129,6 +129,14 @@ impl RelayClient {
         &self.inner.address
     }
 
+    /// The relay's identity key, which its address pins and which signs its receipts.
+    ///
+    /// # Errors
+    /// [`RelayError`] when it is not reached.
+    pub async fn identity_pk(&self) -> Result<[u8; 32], RelayError> {
+        self.run(|session| async move { Ok(session.descriptor.identity_pk) }).await
+    }
+
     /// Ends the connection and all subscriptions, and waits until every task is gone. Later operations give
     /// [`RelayError::ClientClosed`].
     pub async fn close(&self) {

@@ -44,6 +44,14 @@ pub struct SlotReceipt {
     pub signature: Signature,
 }
 
+impl SlotReceipt {
+    /// As it is kept and shown to others.
+    pub fn word(&self) -> budstikke_proto::proof::Receipt {
+        let (slot, entry, hash, signature) = (self.slot_id, self.entry, self.hash, self.signature);
+        budstikke_proto::proof::Receipt { slot, entry, hash, signature }
+    }
+}
+
 /// One entry of a slot.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SlotEntry {

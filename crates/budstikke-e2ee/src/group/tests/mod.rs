@@ -3,6 +3,7 @@
 #[path = "../../../tests/common/mod.rs"]
 pub(crate) mod common;
 
+mod again;
 mod forged_keys;
 mod policy;
 

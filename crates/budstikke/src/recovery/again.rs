@@ -1,0 +1,372 @@
+//! Coming back into a case (SPEC.md section 10.12): a member that has lost its state asks to be added again, an admin
+//! says yes, a member commits it, and everybody sees it. Nothing of it happens for a key that is not a member's.
+
+use budstikke_e2ee::cert::Chain;
+use budstikke_e2ee::contact::Route;
+use budstikke_e2ee::envelope::{Again, Envelope, WelcomeBody};
+use budstikke_e2ee::group::{
+    Ask, Assignment, Charter, Credential, Group, GroupError, GroupKind, KeyPackage, Member, Party,
+    Place,
+};
+use budstikke_e2ee::keys::{SigningKey, VerifyingKey};
+use budstikke_e2ee::team::TeamMessage;
+
+use super::{receipts, transcript};
+use crate::channel::commit::want;
+use crate::channel::inbound::look_again;
+use crate::channel::seat::{Seat, staff, terms_of};
+use crate::channel::send::name_of;
+use crate::client::{Work, parse_address};
+use crate::directory;
+use crate::error::Error;
+use crate::events::Event;
+use crate::mission::{need_admin, own_device, team};
+use crate::outbox::{Belongs, enqueue};
+use crate::posts::usable;
+use crate::records::{
+    self, AskRecord, CaseRecord, Commit, Device, Lane, LaneUse, OrderRecord, OwnAskRecord,
+    ProofRecord, ReceiptsRecord, SELF, Team, fixed,
+};
+use crate::view::case_name;
+
+/// Between two asks of one member that are listened to, and between two of this device's own: 10 minutes.
+const ASK_EVERY_S: i64 = 600;
+/// How long an admin's yes holds: 7 days.
+const ASSIGNMENT_S: i64 = 7 * 86_400;
+
+/// Asks the other party and one's own team: to be added again, or for a new group. `by_person`: a person says so, and
+/// what answers it may take the place of what is here.
+pub(crate) fn ask(
+    work: &Work<'_>,
+    seat: &Seat,
+    new_group: bool,
+    by_person: bool,
+) -> Result<(), Error> {
+    let Some(case) = &seat.case else { return Ok(()) };
+    let audience = seat.audience(work)?;
+    ask_with(work, case, &seat.me, &audience, new_group, by_person)
+}
+
+/// The same for a device that cannot load its group any more.
+pub(crate) fn ask_without_group(work: &Work<'_>, case: &CaseRecord) -> Result<(), Error> {
+    let me = Seat::identity(work, case)?;
+    let routes = case.routes.iter().map(|route| Route::from_bytes(route));
+    let mut audience = routes.collect::<Result<Vec<_>, _>>()?;
+    if !case.defender {
+        audience.push(team_route(work)?);
+    }
+    ask_with(work, case, &me, &audience, false, true)
+}
+
+fn ask_with(
+    work: &Work<'_>,
+    case: &CaseRecord,
+    me: &budstikke_e2ee::group::Identity,
+    audience: &[Route],
+    new_group: bool,
+    by_person: bool,
+) -> Result<(), Error> {
+    let before = records::load::<OwnAskRecord>(work.tx, &case.id)?.unwrap_or_default();
+    let soon = work.now < before.asked_at.saturating_add(ASK_EVERY_S);
+    if soon && before.new_group == new_group && before.by_person >= by_person {
+        return Ok(());
+    }
+    let proof = records::load::<ProofRecord>(work.tx, &case.group_id)?;
+    let ask = Ask {
+        case_id: case.id.clone(),
+        group_id: case.group_id.clone(),
+        key: me.key(),
+        key_package: KeyPackage::create(&work.env(), me)?.bytes().to_vec(),
+        note_key: Vec::new(),
+        new_group,
+        proof: proof.map(|proof| proof.proof).unwrap_or_default(),
+        made_at: work.now,
+    };
+    let envelope = Envelope::Again(ask.sign(me)).to_bytes();
+    enqueue(work, audience, &envelope, Belongs::default(), false)?;
+    let record = OwnAskRecord { asked_at: work.now, new_group, by_person };
+    records::save(work.tx, &case.id, &record)
+}
+
+/// An ask on a lane: kept for a person if a member of the case sent it.
+pub(crate) fn heard(work: &Work<'_>, lane: &Lane, signed: &[u8]) -> Result<(), Error> {
+    let env = work.env();
+    let named = Ask::read(&env, signed).map_err(GroupError::from)?;
+    if lane.used_for == i32::from(LaneUse::Peer) && named.case_id != lane.case_id {
+        return Err(Error::Input {
+            what: "a wish to be added again",
+            why: "it came on the lane of another case; it was dropped".to_owned(),
+        });
+    }
+    // On the shared lane it may be about a colleague's case.
+    let Some(case) = records::load::<CaseRecord>(work.tx, &named.case_id)? else { return Ok(()) };
+    let seat = Seat::case(work, case)?;
+    if named.key == seat.me.key() {
+        return Ok(());
+    }
+    let (ask, member) = Ask::verify(&env, signed, &seat.group)?;
+    if !note(work, &ask, signed, &name_of(&member.party))? {
+        return Ok(());
+    }
+    let case = case_name(&ask.case_id);
+    if ask.new_group {
+        receipts::believe(work, seat.group.id(), &ask.proof)?;
+        work.event(Event::AskedForNewGroup { case });
+        return Ok(());
+    }
+    work.event(Event::AskedToBeAddedAgain { case });
+    let is_defender = seat.case.as_ref().is_some_and(|case| case.defender);
+    if !is_defender && need_admin(&own_device(work)?).is_err() {
+        team::tell(work, &TeamMessage::AgainAsked(signed.to_vec()))?;
+    }
+    Ok(())
+}
+
+/// A colleague who is in a case passes on what a member of it asks: an admin of this team is needed. That the key is a
+/// member's only a member can tell, and tells again before it commits.
+pub(crate) fn passed_on(work: &Work<'_>, signed: &[u8]) -> Result<(), Error> {
+    if need_admin(&own_device(work)?).is_err() {
+        return Ok(());
+    }
+    let ask = Ask::read(&work.env(), signed).map_err(GroupError::from)?;
+    let package = KeyPackage::parse(&work.env(), &ask.key_package).map_err(GroupError::from)?;
+    let who = match package.credential() {
+        Credential::Defender { pseudonym } => pseudonym.clone(),
+        _ => String::new(),
+    };
+    if !ask.new_group && note(work, &ask, signed, &who)? {
+        work.event(Event::AskedToBeAddedAgain { case: case_name(&ask.case_id) });
+    }
+    Ok(())
+}
+
+/// Whether it is new: what one member asks again and again is one wish.
+fn note(work: &Work<'_>, ask: &Ask, signed: &[u8], who: &str) -> Result<bool, Error> {
+    let key = ask_key(&ask.case_id, &ask.key);
+    let before = records::load::<AskRecord>(work.tx, &key)?;
+    let soon = |before: &AskRecord| {
+        before.new_group == ask.new_group
+            && work.now < before.received_at.saturating_add(ASK_EVERY_S)
+    };
+    if before.is_some_and(|before| before.signed == signed || soon(&before)) {
+        return Ok(false);
+    }
+    let record = AskRecord {
+        case_id: ask.case_id.clone(),
+        key: ask.key.as_bytes().to_vec(),
+        signed: signed.to_vec(),
+        who: who.to_owned(),
+        new_group: ask.new_group,
+        received_at: work.now,
+        granted_at: 0,
+    };
+    records::save(work.tx, &key, &record)?;
+    Ok(true)
+}
+
+/// An admin's person says yes: the assignment is signed, and a member of the case commits it.
+pub(crate) fn grant(work: &Work<'_>, mut record: AskRecord) -> Result<(), Error> {
+    let own = own_device(work)?;
+    need_admin(&own)?;
+    let ask = Ask::read(&work.env(), &record.signed).map_err(GroupError::from)?;
+    let device: Device = records::need(work.tx, SELF)?;
+    let key = SigningKey::from_bytes(&fixed(&device.seed, "this device's key")?);
+    let chain = Chain::from_bytes(&device.chain)?;
+    let until = work.now.saturating_add(ASSIGNMENT_S);
+    let assignment = Assignment::issue(&key, &chain, &record.case_id, &ask.key, until, work.now)
+        .map_err(|error| Error::Group(Box::new(error)))?
+        .to_bytes();
+    record.granted_at = work.now;
+    records::save(work.tx, &ask_key(&record.case_id, &ask.key), &record)?;
+    if records::load::<CaseRecord>(work.tx, &record.case_id)?.is_some() {
+        return add_again(work, &record, assignment);
+    }
+    let (case_id, key) = (record.case_id.clone(), ask.key);
+    team::tell(work, &TeamMessage::AgainAssigned { case_id, key, assignment })
+}
+
+/// An admin of the team said yes to what this device passed on.
+pub(crate) fn assigned(
+    work: &Work<'_>,
+    sender: &Member,
+    case_id: &[u8],
+    key: &VerifyingKey,
+    assignment: Vec<u8>,
+) -> Result<(), Error> {
+    let Some(record) = records::load::<AskRecord>(work.tx, &ask_key(case_id, key))? else {
+        return Ok(());
+    };
+    if !team::is_admin(sender) || records::load::<CaseRecord>(work.tx, case_id)?.is_none() {
+        return Ok(());
+    }
+    add_again(work, &record, assignment)
+}
+
+/// Wants the commit that takes the member's old leaf out and its new one in.
+fn add_again(work: &Work<'_>, record: &AskRecord, assignment: Vec<u8>) -> Result<(), Error> {
+    let seat = Seat::case(work, records::need(work.tx, &record.case_id)?)?;
+    let (ask, _) = Ask::verify(&work.env(), &record.signed, &seat.group)?;
+    let group_id = seat.group.id().to_vec();
+    let add = ask.key_package;
+    want(work, Commit { group_id, add, assignment, again: true, ..Commit::default() })
+}
+
+/// The Welcome of whoever was added again goes to that party's mailbox; which mailbox is not said anew.
+pub(crate) fn welcome_again(work: &Work<'_>, seat: &Seat, commit: &Commit) -> Result<(), Error> {
+    let Some(case) = &seat.case else { return Ok(()) };
+    let package = KeyPackage::parse(&work.env(), &commit.add).map_err(GroupError::from)?;
+    let key = package.key();
+    let members = seat.group.members()?;
+    let member = members.iter().find(|member| member.key == key);
+    let ours = member.is_some_and(
+        |member| matches!(&member.party, Party::Device(device) if device.unit.id == case.own_unit),
+    );
+    let routes = case.routes.iter().map(|route| Route::from_bytes(route));
+    let audience = if ours { vec![team_route(work)?] } else { routes.collect::<Result<_, _>>()? };
+    send_welcome(work, case, &audience, commit.welcome.clone())?;
+    came_back(work, &case.id, &key)
+}
+
+/// A member was added again: it counts anew, and its wish is fulfilled.
+pub(crate) fn came_back(work: &Work<'_>, case_id: &[u8], key: &VerifyingKey) -> Result<(), Error> {
+    transcript::restart(work, case_id, Some(key.as_bytes()))?;
+    // Its vault may be an old copy, which has forgotten how far it had counted.
+    records::remove::<OrderRecord>(work.tx, &ask_key(case_id, key))?;
+    records::remove::<AskRecord>(work.tx, &ask_key(case_id, key))?;
+    Ok(())
+}
+
+pub(crate) fn send_welcome(
+    work: &Work<'_>,
+    case: &CaseRecord,
+    audience: &[Route],
+    welcome: Vec<u8>,
+) -> Result<(), Error> {
+    let body = WelcomeBody {
+        welcome,
+        routes: Vec::new(),
+        contact: None,
+        note: Vec::new(),
+        again: Some(Again { case_id: case.id.clone(), relay: case.relay.clone() }),
+    };
+    let envelope = Envelope::Welcome(body).to_bytes();
+    enqueue(work, audience, &envelope, Belongs::default(), false)?;
+    Ok(())
+}
+
+/// A Welcome that brings this device back: into the same group if it asked for that, into another one if the case is
+/// frozen here or a person asked for it.
+pub(crate) fn welcomed(
+    work: &Work<'_>,
+    lane: &Lane,
+    body: &WelcomeBody,
+    again: &Again,
+) -> Result<(), Error> {
+    let Some(mut case) = records::load::<CaseRecord>(work.tx, &again.case_id)? else {
+        return Ok(());
+    };
+    if lane.used_for == i32::from(LaneUse::Peer) && case.id != lane.case_id {
+        return Err(unasked());
+    }
+    directory::relay(work, &again.relay)?;
+    let relay = parse_address(&again.relay)?;
+    usable(work, &body.routes)?;
+    let me = Seat::identity(work, &case)?;
+    let old = Group::load(&work.env(), &case.group_id);
+    let place = match &old {
+        Ok(Some(old)) => old.place(accepted(&case)?)?,
+        _ => lost_place(&case, &me)?,
+    };
+    let group = match Group::rejoin(&work.env(), &me, &body.welcome, &place) {
+        // For another member.
+        Err(GroupError::NoKeyPackage) => return Ok(()),
+        joined => joined?,
+    };
+    let asked = records::load::<OwnAskRecord>(work.tx, &case.id)?;
+    let wanted = asked.as_ref().is_some_and(|asked| asked.by_person);
+    let new_group = group.id() != case.group_id;
+    let same_relay = relay.id == parse_address(&case.relay)?.id;
+    let may = if new_group { case.frozen.is_some() || wanted } else { wanted && same_relay };
+    if !may {
+        return Err(unasked());
+    }
+    if new_group && let Ok(Some(old)) = old {
+        old.delete(&work.env())?;
+    }
+    move_to(work, &mut case, &group, again.relay.clone())?;
+    work.event(Event::CaseRecovered { case: case_name(&case.id), new_group });
+    work.event(Event::MembersChanged { case: Some(case_name(&case.id)) });
+    Ok(())
+}
+
+/// The case goes on in this group. Its messages, terms and routes stay; what was asked for is over.
+pub(crate) fn move_to(
+    work: &Work<'_>,
+    case: &mut CaseRecord,
+    group: &Group,
+    relay: String,
+) -> Result<(), Error> {
+    let before = case.clone();
+    if group.id() != case.group_id {
+        records::remove::<ReceiptsRecord>(work.tx, &case.group_id)?;
+        case.receipt.clear();
+    }
+    case.group_id = group.id().to_vec();
+    case.relay = relay;
+    case.frozen = None;
+    records::save(work.tx, &case.id, case)?;
+    forget(work, &before)?;
+    work.tx.erase_now();
+    look_again(work, group.id())
+}
+
+/// What was wanted and asked for in the group that a case had before is over.
+pub(crate) fn forget(work: &Work<'_>, case: &CaseRecord) -> Result<(), Error> {
+    records::remove::<Commit>(work.tx, &case.group_id)?;
+    records::remove::<OwnAskRecord>(work.tx, &case.id)?;
+    for (key, record) in records::all::<AskRecord>(work.tx)? {
+        if record.case_id == case.id {
+            records::remove::<AskRecord>(work.tx, &key)?;
+        }
+    }
+    transcript::restart(work, &case.id, None)
+}
+
+/// What this vault still knows of a group whose state is gone.
+fn lost_place(case: &CaseRecord, me: &budstikke_e2ee::group::Identity) -> Result<Place, Error> {
+    if !case.defender {
+        return Err(Error::NotReady(
+            "this device has lost too much of it: ask an admin to assign you again",
+        ));
+    }
+    let accepted = accepted(case)?;
+    let charter = Charter {
+        kind: GroupKind::Case,
+        root: fixed(&case.root, "the case")?,
+        units: vec![case.unit_id.clone()],
+        case_id: case.id.clone(),
+        terms: None,
+    };
+    Ok(Place { charter, defenders: [*me.key().as_bytes()].into(), accepted })
+}
+
+fn accepted(case: &CaseRecord) -> Result<Option<[u8; 32]>, Error> {
+    Ok(terms_of(case)?.agreed_hash().map(|hash| *hash.as_bytes()))
+}
+
+pub(crate) fn team_route(work: &Work<'_>) -> Result<Route, Error> {
+    staff(work)?;
+    let team: Team = records::need(work.tx, SELF)?;
+    Ok(Route::from_bytes(&team.route)?)
+}
+
+fn ask_key(case_id: &[u8], key: &VerifyingKey) -> Vec<u8> {
+    [case_id, key.as_bytes()].concat()
+}
+
+fn unasked() -> Error {
+    Error::Input {
+        what: "a new group for a conversation",
+        why: "nobody asked for it here; it was dropped".to_owned(),
+    }
+}
