@@ -8,18 +8,21 @@
     reason = "a test fails loudly"
 )]
 
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 use budstikke::case::Leg;
+use budstikke::clock::Clock;
 use budstikke::{
     CertificateLevel, CertificateState, CertificateStatus, Client, Error, Event, MinistryPart,
-    Offer, Role, SendOptions, Trust, UnitKind, UnitSetup,
+    Offer, RevokeReason, Role, SendOptions, Trust, UnitKind, UnitSetup,
 };
 use budstikke_e2ee::cert::CertError;
 use budstikke_tests::watched::Watched;
 use budstikke_tests::world::{
-    Ground, World, happened, offer, settle, sync, ten_in_the_morning, terms, text, texts, unit,
-    vault_over,
+    Ground, PASSPHRASE, World, happened, offer, settle, sync, ten_in_the_morning, terms, text,
+    texts, unit, vault_over,
 };
 
 const DAY: i64 = 86_400;
@@ -115,6 +118,17 @@ async fn an_offline_root_certifies_issuers_and_they_offices_of_every_kind() {
     let ours = root.certify_issuer(&second.request_issuer(None).await.expect("request")).await;
     let refused = first.install_issuer(&ours.expect("certificate").text).await;
     assert_eq!(trust(refused.expect_err("another's")), CertError::NotYourCertificate);
+
+    // An issuer that the root has revoked is not certified again, and knows it; the other goes on.
+    let (lost, now) = (&card.issuers[0].fingerprint, ground.clock.now());
+    let word = root.sign_issuer_revocation(lost, RevokeReason::Seized, now).await.expect("word");
+    let again = root.certify_issuer(&request).await.expect_err("revoked");
+    assert!(matches!(again, Error::Input { .. }), "{again:?}");
+    let listed = root.ministry().await.expect("card").issuers;
+    assert_eq!((listed[0].revoked_at, listed[1].revoked_at), (Some(now), None));
+    second.revoke_issuer(&word).await.expect("the issuer that takes its place lists it");
+    let request = second.request_issuer(None).await.expect("request");
+    assert!(root.certify_issuer(&request).await.is_ok());
 }
 
 /// A device that asks to be a decision-maker's becomes one at a desk and nowhere else.
@@ -332,4 +346,57 @@ async fn a_device_that_was_off_when_its_certificate_ended_reads_on_and_is_renewe
     assert!(happened(&mut events).iter().all(|event| !matches!(event, Event::Problem { .. })));
     let members = heron.case(&at_heron).await.expect("case").members;
     assert!(members.iter().all(|member| !member.lapsed));
+}
+
+/// Runs the real program, on this machine's clock.
+fn bud(home: &Path, args: &[&str]) -> (String, Option<i32>) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bud-that-crashes"));
+    command.args(args).env("LANG", "C.UTF-8").env("TZ", "UTC").env("COLUMNS", "500");
+    let done = command.env("BUD_HOME", home).env("BUD_PASSPHRASE", PASSPHRASE).output();
+    let done = done.expect("bud runs");
+    let said = [done.stdout, done.stderr].concat();
+    (
+        String::from_utf8_lossy(&said).split_whitespace().collect::<Vec<_>>().join(" "),
+        done.status.code(),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_says_which_certificate_ends_and_who_renews_it() {
+    // Set up 70 days ago, and left alone since: the device's certificate has ended, and is renewed at once.
+    let mut ground = Ground::new().await;
+    ground.clock = Clock::fixed(ten_in_the_morning() - 70 * DAY);
+    let (ministry, office) = (ground.vault("ministry").await, ground.vault("office").await);
+    ministry.found_ministry("Ministry of Foreign Affairs").await.expect("ministry");
+    let setup = unit("no.emb.karvonia", ground.relay.address());
+    let request = office.request_unit(setup).await.expect("request");
+    let made = ministry.certify_unit(&request).await.expect("certificate");
+    office.install_unit(&made.text).await.expect("install");
+    office.close().await.expect("close");
+    ministry.close().await.expect("close");
+    let home = |who: &str| ground.folder.path().join(who);
+
+    let due = "The mission's or desk's certificate ends in 19 days: \"bud mission renew\"";
+    let renewed = "This device has a new certificate, until ";
+    let (said, code) = bud(&home("office"), &["sync"]);
+    assert!(said.contains(due) && said.contains(renewed) && code == Some(0), "{code:?} {said}");
+    let (said, _) = bud(&home("office"), &["whoami"]);
+    assert!(said.contains(due), "{said}");
+    let (said, _) = bud(&home("office"), &["whoami", "--json"]);
+    assert!(said.contains(r#""days_left":19,"level":"unit""#), "{said}");
+    assert!(said.contains(r#""ours":true,"state":"due""#), "{said}");
+
+    let file = |name: &str| ground.folder.path().join(name).display().to_string();
+    let (request, certificate) = (file("request"), file("certificate"));
+    let steps: [(&str, &[&str], &str); 3] = [
+        ("office", &["mission", "renew", "-o", &request], "Keys and safety words stay the same."),
+        ("ministry", &["ministry", "certify", &request, "-o", &certificate], "is made"),
+        ("office", &["mission", "install", &certificate], "The new certificate is installed."),
+    ];
+    for (who, args, word) in steps {
+        let (said, code) = bud(&home(who), args);
+        assert!(said.contains(word) && code == Some(0), "{code:?} {said}");
+    }
+    let (said, code) = bud(&home("office"), &["sync", "--json"]);
+    assert!(said.contains(r#""certificates":[]"#) && code == Some(0), "{code:?} {said}");
 }

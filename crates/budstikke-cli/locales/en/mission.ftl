@@ -15,6 +15,8 @@ root-fingerprint = Root fingerprint
 issuer-name = Issuer
 issuer-fingerprint = Issuer's key
 issuer-until = Issuer until
+issuer-listed = { $name }, until { $at }. Key: { $key }
+issuer-listed-revoked = { $name }, revoked on { $at }. Key: { $key }
 
 root-made = The root key is in this vault, and nothing else. It needs no network: keep it on a machine without one, and a copy of it in another place.
 root-made-next = An issuer's vault makes its request with "bud ministry issuer request"; carry it here for "bud ministry root certify FILE".

@@ -219,24 +219,23 @@ pub(super) fn show(app: &App, reply: Reply, card: &MinistryCard) -> Reply {
             .pair(t!(catalogue, "issuer-until"), time::moment(card.not_after))
             .field("not_after", card.not_after);
     }
-    if card.part == MinistryPart::Root && !card.issuers.is_empty() {
-        let head = vec![
-            t!(catalogue, "issuer-name"),
-            t!(catalogue, "issuer-fingerprint"),
-            t!(catalogue, "valid-until"),
-        ];
-        let row = |issuer: &budstikke::CertifiedIssuer| {
-            let key = issuer.fingerprint.get(..16).map(grouped).unwrap_or_default();
-            vec![issuer.name.clone(), format!("{key} …"), time::moment(issuer.not_after)]
-        };
-        let rows = card.issuers.iter().map(row).collect();
-        reply.pieces.push(Piece::Table(head, rows));
+    if card.part == MinistryPart::Root {
+        reply = reply.pieces(card.issuers.iter().map(|issuer| {
+            let (name, key) = (issuer.name.as_str(), grouped(&issuer.fingerprint));
+            let at = time::moment(issuer.revoked_at.unwrap_or(issuer.not_after));
+            Piece::Item(if issuer.revoked_at.is_some() {
+                t!(catalogue, "issuer-listed-revoked", name = name, at = at, key = key)
+            } else {
+                t!(catalogue, "issuer-listed", name = name, at = at, key = key)
+            })
+        }));
     }
     let one = |issuer: &budstikke::CertifiedIssuer| {
         json!({
             "name": issuer.name,
             "issuer_fingerprint": issuer.fingerprint,
             "not_after": issuer.not_after,
+            "revoked_at": issuer.revoked_at,
         })
     };
     reply.field("issuers", card.issuers.iter().map(one).collect::<Vec<_>>())

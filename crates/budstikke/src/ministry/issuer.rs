@@ -87,6 +87,7 @@ impl Client {
             if made.key != key.public() || chain.parent().is_some() {
                 return Err(CertError::NotYourCertificate.into());
             }
+            directory::trust(work, &root)?.check_issuer(&made.key)?;
             if made.not_after <= ends {
                 return Err(crate::mission::no_later());
             }

@@ -47,6 +47,8 @@ pub struct CertifiedIssuer {
     pub fingerprint: String,
     /// Unix seconds at which its newest certificate ends.
     pub not_after: i64,
+    /// Unix seconds at which this root revoked it, if it did.
+    pub revoked_at: Option<i64>,
 }
 
 impl Client {
@@ -98,11 +100,19 @@ impl Client {
     /// the issuer's own vault. The same key may be certified again, and several issuers may hold at a time.
     ///
     /// # Errors
-    /// As [`Client::read_issuer_request`].
+    /// As [`Client::read_issuer_request`]; [`Error::Input`] for a key that this root has revoked.
     pub async fn certify_issuer(&self, request: &str) -> Result<IssuerCertificate, Error> {
         let request = parse(request)?;
         self.vault(move |work| {
             let root = root_key(&need(work)?)?;
+            let before = records::load::<IssuerRecord>(work.tx, request.key.as_bytes())?;
+            if before.is_some_and(|record| record.revoked_at > 0) {
+                return Err(Error::Input {
+                    what: "the request",
+                    why: "this root has revoked that key: the issuer begins anew in a new vault"
+                        .to_owned(),
+                });
+            }
             let chain = issue_issuer(&root, &request, work.now);
             let made = chain.verify_issuer(&root.public().fingerprint(), work.now)?;
             note(work, &request, &chain)?;
@@ -134,9 +144,11 @@ impl Client {
         let wanted = digits.to_ascii_lowercase();
         self.vault(move |work| {
             let root = root_key(&need(work)?)?;
-            for (key, _) in records::all::<IssuerRecord>(work.tx)? {
-                let key = VerifyingKey::from_bytes(&key)?;
+            for (id, mut record) in records::all::<IssuerRecord>(work.tx)? {
+                let key = VerifyingKey::from_bytes(&id)?;
                 if hex_of(&key) == wanted {
+                    record.revoked_at = work.now;
+                    records::save(work.tx, &id, &record)?;
                     let (reason, now) = (directory::reason(reason), work.now);
                     let word = RootRevocation::sign(&root, &key, reason, since, now);
                     return Ok(armor::encode(directory::ROOT_REVOCATION, &word.to_bytes()));
@@ -159,6 +171,7 @@ pub(super) fn note(work: &Work<'_>, request: &IssuerRequest, chain: &Chain) -> R
         name: request.name.clone(),
         key: request.key.as_bytes().to_vec(),
         not_after,
+        revoked_at: 0,
     };
     records::save(work.tx, request.key.as_bytes(), &record)
 }
@@ -178,6 +191,7 @@ pub(super) fn certified(work: &Work<'_>) -> Result<Vec<CertifiedIssuer>, Error> 
             name: record.name.clone(),
             fingerprint: HEXLOWER.encode(&key.fingerprint()),
             not_after: record.not_after,
+            revoked_at: Some(record.revoked_at).filter(|at| *at > 0),
         })
     };
     records.into_iter().map(one).collect()

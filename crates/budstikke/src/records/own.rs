@@ -31,6 +31,9 @@ pub(crate) struct IssuerRecord {
     /// End of the newest certificate for it.
     #[prost(int64, tag = "3")]
     pub(crate) not_after: i64,
+    /// When the root took its word back; 0 while it stands.
+    #[prost(int64, tag = "4")]
+    pub(crate) revoked_at: i64,
 }
 record!(IssuerRecord, 85, "a certified issuer");
 
