@@ -12,9 +12,12 @@ use budstikke::case::file::{AlertFile, Format, HandoverFile};
 use budstikke::case::handover::{CaseStage, HandoverPhase};
 use budstikke::case::wire::{IdentityLevel, InFlightKind, OpenPromise, Verdict};
 use budstikke::case::{Refusal, Value, View};
+use budstikke::clock::Clock;
 use budstikke::{Choice, Client, Decision, Event, HandoverView, ReachOut, Role, SendOptions};
 use budstikke_tests::case_work::{CaseWork, DAY, HOUR, refused};
-use budstikke_tests::world::{World, data, happened, settle, sync, text, texts};
+use budstikke_tests::world::{
+    Ground, World, data, happened, settle, sync, ten_in_the_morning, text, texts,
+};
 
 const OTHERS: usize = 6;
 /// The one of the others who knows Officer B, and says so.
@@ -59,14 +62,10 @@ impl Office {
         &self.case.world.officer_b
     }
 
-    /// The offices come to rest, and everybody else has heard of it.
-    async fn settle(&self) {
-        let offices = [self.a(), self.b(), &self.head, &self.case.line.desk, self.case.decider()];
-        settle(&offices).await;
-        sync(&self.case.world.heron).await;
-        for other in &self.others {
-            sync(&other.client).await;
-        }
+    /// The mission and the Ministry come to rest.
+    async fn offices(&self) {
+        let Self { case, head, .. } = self;
+        settle(&[self.a(), self.b(), head, &case.line.desk, case.decider()]).await;
     }
 
     async fn staff(&self) {
@@ -154,7 +153,10 @@ async fn seven_cases_three_promises_and_an_approval_in_flight() {
     assert_eq!(a.tell_of_handover("").await.expect("again").told.len(), 0, "told once");
     a.offer_handover().await.expect("offer");
     let mut events = b.events();
-    office.settle().await;
+    office.staff().await;
+    for client in [heron, &objecting.client] {
+        sync(client).await;
+    }
     let id = office.of(b).await.id;
     assert!(happened(&mut events).contains(&Event::HandoverOffered { handover: id.clone() }));
     for (client, case) in [(heron, &office.case.at_heron), (&objecting.client, &objecting.own)] {
@@ -183,7 +185,7 @@ async fn seven_cases_three_promises_and_an_approval_in_flight() {
         assert_eq!(stage(&office.of(client).await), (CaseStage::Open, 1));
     }
     b.accept_handover(None).await.expect("accept");
-    office.settle().await;
+    office.offices().await;
     let mut theirs = ids(b).await;
     theirs.sort();
     let mut all: Vec<String> = office.others.iter().map(|other| other.at_mission.clone()).collect();
@@ -223,14 +225,16 @@ async fn seven_cases_three_promises_and_an_approval_in_flight() {
     a.own_handed_case(&objecting.at_mission, "Head H", None).await.expect("own");
     assert_eq!(a.tell_of_handover("").await.expect("tell").told, [objecting.at_mission.clone()]);
     a.offer_handover().await.expect("offer");
-    office.settle().await;
+    office.staff().await;
+    sync(&objecting.client).await;
     assert!(says(&notice(&objecting.client, &objecting.own).await, "Head H"));
     assert_eq!(refused(a.finish_handover().await).code(), "W04", "the head has not answered");
     head.accept_handover(Some(&id)).await.expect("accept");
-    office.settle().await;
+    office.staff().await;
     assert_eq!(ids(head).await, [objecting.at_mission.clone()]);
     a.finish_handover().await.expect("finish");
-    office.settle().await;
+    office.staff().await;
+    sync(heron).await;
     assert_eq!(office.of(b).await.phase, HandoverPhase::Finished);
 
     // Until the day is over A reads along.
@@ -239,7 +243,7 @@ async fn seven_cases_three_promises_and_an_approval_in_flight() {
         .await
         .unwrap();
     sync(heron).await;
-    office.settle().await;
+    office.staff().await;
     for client in [a, b] {
         assert!(texts(client, &ours).await.contains(&"On the last day.".to_owned()));
     }
@@ -247,7 +251,10 @@ async fn seven_cases_three_promises_and_an_approval_in_flight() {
     office.case.world.clock.advance(DAY + HOUR);
     settle(&[b, head]).await;
     assert_eq!(office.of(b).await.phase, HandoverPhase::Done);
-    office.settle().await;
+    office.offices().await;
+    for client in office.others.iter().map(|other| &other.client).chain([heron]) {
+        sync(client).await;
+    }
     heron.send(&office.case.at_heron, text("To Officer B."), SendOptions::default()).await.unwrap();
     for other in &office.others {
         other.client.send(&other.own, text("Afterwards."), SendOptions::default()).await.unwrap();
@@ -288,4 +295,65 @@ async fn seven_cases_three_promises_and_an_approval_in_flight() {
     sync(b).await;
     sync(office.case.decider()).await;
     assert_eq!(office.case.act_at_ministry(&office.act).await.phase, ActionPhase::Scheduled);
+}
+
+/// Officer C leaves, who is no admin and the only one in the case. The admin has to let others in without being in it;
+/// and somebody who has been let in already loses the case again when its person says no.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_no_that_comes_after_the_yes() {
+    let ground = Ground { clock: Clock::fixed(ten_in_the_morning() - DAY), ..Ground::new().await };
+    let world = World::on(ground).await;
+    let c = enrol(&world, "officer-c", "Officer C", Role::ContactPerson).await;
+    let (a, b, heron) = (&world.officer_a, &world.officer_b, &world.heron);
+    world.reach_out(Choice::Accept(0)).await;
+    settle(&[&c, a, b]).await;
+    let contact = c.contacts().await.expect("contacts").remove(0);
+    let case = c.answer(&contact.id, Decision::Accept).await.expect("answer");
+    settle(&[&c, heron]).await;
+    let at_heron = heron.cases().await.expect("cases")[0].id.clone();
+    assert!(a.cases().await.expect("cases").is_empty(), "the admin is not in it");
+
+    c.start_handover(None, world.now() + HOUR).await.expect("start");
+    c.own_handed_case(&case, "Officer B", None).await.expect("own");
+    c.tell_of_handover("").await.expect("tell");
+    c.offer_handover().await.expect("offer");
+    settle(&[&c, a, b]).await;
+    b.accept_handover(None).await.expect("accept");
+    settle(&[&c, a, b]).await;
+    assert_eq!(ids(b).await, [case.clone()]);
+    assert!(a.cases().await.expect("cases").is_empty());
+    sync(heron).await;
+    assert!(says(&notice(heron, &at_heron).await, "Officer B"));
+    heron.object(&at_heron, "Not with them.").await.expect("object");
+    let mut events = c.events();
+    settle(&[heron, &c, b]).await;
+    assert!(happened(&mut events).contains(&Event::HandoverObjected { case: case.clone() }));
+    heron.send(&at_heron, text("Is it somebody else?"), SendOptions::default()).await.unwrap();
+    settle(&[heron, &c, a, b]).await;
+    let question = "Is it somebody else?".to_owned();
+    assert_eq!(texts(&c, &case).await, [question.clone()]);
+    let still = match b.case(&case).await {
+        Ok(_) => texts(b, &case).await,
+        Err(_) => Vec::new(),
+    };
+    assert!(!still.contains(&question), "who was let in reads nothing more");
+    assert_eq!(refused(c.finish_handover().await).code(), "H01");
+
+    // The admin takes it.
+    c.own_handed_case(&case, "Officer A", None).await.expect("own");
+    c.tell_of_handover("").await.expect("tell");
+    c.offer_handover().await.expect("offer");
+    settle(&[&c, a, b]).await;
+    a.accept_handover(None).await.expect("accept");
+    settle(&[&c, a, b]).await;
+    assert_eq!(ids(a).await, [case.clone()]);
+    c.finish_handover().await.expect("finish");
+    settle(&[&c, a, b]).await;
+    world.clock.advance(2 * HOUR);
+    settle(&[a, heron]).await;
+    heron.send(&at_heron, text("Good morning."), SendOptions::default()).await.unwrap();
+    settle(&[heron, a, &c]).await;
+    assert_eq!(texts(a, &case).await, ["Good morning."]);
+    let members = heron.case(&at_heron).await.expect("case").members;
+    assert_eq!(members.iter().filter(|member| member.unit.is_some()).count(), 1);
 }

@@ -25,13 +25,15 @@ pub(super) fn request(
     if need_admin(&own_device(work)?).is_err() || !is_turn(work, state)? {
         return Ok(());
     }
-    let device = VerifyingKey::from_bytes(&to.key)?;
-    if own_key(work)? == to.key {
-        // An admin can't be asked by their own device; who has the case is one already.
-        return Ok(());
-    }
+    let (device, own) = (VerifyingKey::from_bytes(&to.key)?, own_key(work)? == to.key);
     for id in std::iter::once(&case.case_id).chain(&case.lines) {
-        assign::request(work, id, device)?;
+        if !own {
+            assign::request(work, id, device)?;
+        } else if records::load::<CaseRecord>(work.tx, id)?.is_none() {
+            // Nobody has to be asked for what this device gives itself.
+            let (package, note_key) = assign::own_package(work, id)?;
+            pass_on(work, id.clone(), &package, note_key)?;
+        }
     }
     Ok(())
 }

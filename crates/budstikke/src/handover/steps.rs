@@ -155,18 +155,28 @@ impl Client {
 /// Takes a step here and tells the team.
 pub(super) fn take(work: &Work<'_>, id: &[u8], said: Said) -> Result<(), Error> {
     let step = HandoverStep { handover_id: id.to_vec(), at_s: work.now, step: Some(said) };
-    apply(work, &step, &own_officer(work)?)?;
-    team::tell(work, &TeamMessage::HandoverStep(step.encode_to_vec()))
+    let by = own_officer(work)?;
+    let (before, state) = apply(work, &step, &by)?;
+    // First the step, then what follows from it: colleagues hold the one against the other.
+    team::tell(work, &TeamMessage::HandoverStep(step.encode_to_vec()))?;
+    follow(work, before.as_ref(), &state, &step, &by)
 }
 
 /// A colleague's device has told of a step.
 pub(crate) fn heard(work: &Work<'_>, sender: &Member, bytes: &[u8]) -> Result<(), Error> {
     let Party::Device(device) = &sender.party else { return Ok(()) };
     let step: HandoverStep = decode(bytes)?;
-    apply(work, &step, &officer(device))
+    let by = officer(device);
+    let (before, state) = apply(work, &step, &by)?;
+    follow(work, before.as_ref(), &state, &step, &by)
 }
 
-fn apply(work: &Work<'_>, step: &HandoverStep, by: &Officer) -> Result<(), Error> {
+/// The hand-over before the step, if there was one, and after it.
+fn apply(
+    work: &Work<'_>,
+    step: &HandoverStep,
+    by: &Officer,
+) -> Result<(Option<HandoverState>, HandoverState), Error> {
     let known = records::load::<HandoverRecord>(work.tx, &step.handover_id)?;
     let (mut record, before) = match known {
         Some(record) => {
@@ -186,6 +196,17 @@ fn apply(work: &Work<'_>, step: &HandoverStep, by: &Officer) -> Result<(), Error
     record.state = state.to_bytes();
     records::save(work.tx, &step.handover_id, &record)?;
     work.event(Event::HandoverChanged { handover: short(state.id()) });
+    Ok((before, state))
+}
+
+/// What follows from a step on this device.
+fn follow(
+    work: &Work<'_>,
+    before: Option<&HandoverState>,
+    state: &HandoverState,
+    step: &HandoverStep,
+    by: &Officer,
+) -> Result<(), Error> {
     let own = own_key(work)?;
     match &step.step {
         Some(Said::Offered(_)) => {
@@ -195,15 +216,15 @@ fn apply(work: &Work<'_>, step: &HandoverStep, by: &Officer) -> Result<(), Error
             }
         }
         Some(Said::Accepted(acceptance)) => {
-            let was = |id: &[u8]| before.as_ref().and_then(|b| b.case(id)).map(|case| case.stage);
+            let was = |id: &[u8]| before.and_then(|before| before.case(id)).map(|case| case.stage);
             let new = state.cases().iter().filter(|case| {
                 is_owner(case, &by.key)
                     && case.stage == CaseStage::Accepted
                     && was(&case.case_id) != Some(CaseStage::Accepted)
             });
             for case in new {
-                give::give(work, &state, case, by, &acceptance.public_key)?;
-                seat::request(work, &state, case, by)?;
+                give::give(work, state, case, by, &acceptance.public_key)?;
+                seat::request(work, state, case, by)?;
             }
         }
         _ => {}

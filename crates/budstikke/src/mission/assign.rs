@@ -97,19 +97,21 @@ pub(crate) fn asked_for_package(
     if !team::is_admin(sender) || case_id.len() != CASE_ID_LEN {
         return Err(bad_briefing("it was not an admin who asked for it"));
     }
-    let package = KeyPackage::create(&work.env(), &me)?;
+    let (package, note_key) = own_package(work, case_id)?;
+    let key_package = package.bytes().to_vec();
+    team::tell(work, &TeamMessage::KeyPackageReply { request_id, key_package, note_key })
+}
+
+/// This device's key package for a case, and where the note that comes with its Welcome is to be sealed to.
+pub(crate) fn own_package(work: &Work<'_>, case_id: &[u8]) -> Result<(KeyPackage, Vec<u8>), Error> {
+    let package = KeyPackage::create(&work.env(), &staff(work)?)?;
     // Asked twice, the answer to either may be the one that is used.
     let secret = match records::load::<NoteSecret>(work.tx, case_id)? {
         Some(there) => HpkeSecret::from_seed(work.suite, &fixed(&there.seed, "a note's key")?)?,
         None => HpkeSecret::generate(work.suite, &mut OsRng)?,
     };
     records::save(work.tx, case_id, &NoteSecret { seed: secret.seed().to_vec() })?;
-    let reply = TeamMessage::KeyPackageReply {
-        request_id,
-        key_package: package.bytes().to_vec(),
-        note_key: secret.public().as_bytes().to_vec(),
-    };
-    team::tell(work, &reply)
+    Ok((package, secret.public().as_bytes().to_vec()))
 }
 
 /// The key package that this device asked for: the Add is wanted now.
