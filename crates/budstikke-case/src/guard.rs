@@ -202,9 +202,10 @@ impl<'a> Message<'a> {
             }
             // A call for help is never held back by a date or a suspension, nor is taking consent
             // back.
-            Body::EmergencyContact(_) | Body::ConsentWithdrawal(_) => Needs::Nothing,
             // Who reads is told whatever becomes of the terms, and a no to it is always heard.
-            Body::CaseAccessChange(_) => Needs::Nothing,
+            Body::EmergencyContact(_) | Body::ConsentWithdrawal(_) | Body::CaseAccessChange(_) => {
+                Needs::Nothing
+            }
             // That a consent does not stand is never held back either.
             Body::ConsentStatus(status) if !stands(status) => Needs::Nothing,
             Body::Receipt(receipt) if self.always(receipt) => Needs::Nothing,

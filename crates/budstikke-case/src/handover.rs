@@ -420,7 +420,10 @@ fn short_name(id: &[u8]) -> String {
     const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
     let first = id.iter().chain(std::iter::repeat(&0)).take(5);
     let bits = first.fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-    let letter = |place: u32| LETTERS.iter().nth((bits >> (35 - 5 * place)) as usize & 31);
+    let letter = |place: u32| {
+        let index = usize::try_from(bits >> (35 - 5 * place) & 31).ok()?;
+        LETTERS.get(index)
+    };
     (0..8).filter_map(letter).map(|letter| char::from(*letter)).collect()
 }
 

@@ -209,7 +209,6 @@ fn acts(body: &Body, leg: Leg) -> Vec<Act> {
         }
         Body::ApprovalRequest(_) => vec![Act::SubmitRequest],
         Body::Decision(_) => vec![Act::Decide],
-        Body::ReactionInformed(_) | Body::DisclosureNotice(_) => vec![Act::TellDefender],
         Body::GuardOverride(_) => vec![Act::Override],
         Body::Alert(_) | Body::AlertCancelled(_) | Body::EscalationContact(_) => {
             vec![Act::RaiseAlert]
@@ -217,7 +216,9 @@ fn acts(body: &Body, leg: Leg) -> Vec<Act> {
         Body::AlertAck(_) => vec![Act::Acknowledge],
         Body::Handover(_) => vec![Act::HandOver],
         Body::CaseAccessChange(m) if handover::objects(m) => vec![Act::Object],
-        Body::CaseAccessChange(_) => vec![Act::TellDefender],
+        Body::ReactionInformed(_) | Body::DisclosureNotice(_) | Body::CaseAccessChange(_) => {
+            vec![Act::TellDefender]
+        }
     }
 }
 

@@ -57,13 +57,12 @@ async fn own(app: &App, args: &HandoverOwn) -> Result<Reply, Failure> {
     let file = file.map(|path| sending::form(app, path, HandoverFile::parse)).transpose()?;
     app.with(Vault::There, async |client| {
         let failed = |error| app.failed(error);
-        let cases = match &args.id {
-            Some(id) => vec![id.clone()],
-            None => {
-                let all = client.handovers().await.map_err(failed)?;
-                let free = all.into_iter().flat_map(|handover| handover.cases);
-                free.filter(|case| case.owner.is_none()).map(|case| case.case).collect()
-            }
+        let cases = if let Some(id) = &args.id {
+            vec![id.clone()]
+        } else {
+            let all = client.handovers().await.map_err(failed)?;
+            let free = all.into_iter().flat_map(|handover| handover.cases);
+            free.filter(|case| case.owner.is_none()).map(|case| case.case).collect()
         };
         // Notes are about one case.
         if cases.is_empty() || (file.is_some() && cases.len() > 1) {

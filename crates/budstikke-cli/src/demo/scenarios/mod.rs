@@ -36,7 +36,7 @@ pub(super) async fn play(app: &App, folder: &Path, scenario: Scenario) -> Result
     match scenario {
         Scenario::S1 => s1::tell(&mut stage, folder).await?,
         Scenario::S2 => s2::tell(&mut stage).await?,
-        Scenario::S5 => s5::tell(&mut stage).await?,
+        Scenario::S5 => Box::pin(s5::tell(&mut stage)).await?,
         Scenario::S10 => s10::tell(&mut stage).await?,
     }
     relay.stop().await.map_err(Stop::Ground)?;
