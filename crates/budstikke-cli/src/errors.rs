@@ -4,6 +4,7 @@ use budstikke::{Error, ErrorClass, FreezeReason, vault::VaultError};
 
 use crate::{
     catalogue::{Catalogue, t},
+    commands::directory,
     exit::Exit,
     failure::Failure,
     refused,
@@ -21,6 +22,9 @@ pub(crate) fn failure(error: &Error, catalogue: &Catalogue) -> Failure {
         Error::Relay(relay) if relay.is_about_tokens() => token(cause, catalogue),
         Error::Relay(_) => {
             Failure::new(Exit::Unreachable, cause).next(t!(catalogue, "relay-unreachable-next"))
+        }
+        stale if directory::is_stale(stale) => {
+            Failure::new(Exit::Conflict, cause).next(t!(catalogue, "directory-stale-next"))
         }
         Error::Trust(_) => Failure::new(Exit::Trust, cause).next(t!(catalogue, "error-trust-next")),
         Error::Input { .. } => Failure::new(Exit::Usage, cause),

@@ -2,6 +2,7 @@
 //! manual pages and completions are made from the same definition.
 
 mod casework;
+mod directory;
 mod help;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use casework::*;
+pub(crate) use directory::*;
 pub(crate) use help::command;
 
 /// A file to read or write; `-` is standard input or output.
@@ -69,6 +71,7 @@ pub(crate) enum Command {
     Doctor(Doctor),
     Recover(Recover),
     Check(Check),
+    Directory(Directory),
     #[command(subcommand)]
     Token(Token),
     // A mission's.
@@ -411,6 +414,8 @@ pub(crate) struct Assign {
 pub(crate) enum Ministry {
     Init(MinistryInit),
     Certify(TextInOut),
+    Publish(PublishDirectory),
+    Revoke(Revoke),
     #[command(subcommand)]
     Root(MinistryRoot),
     #[command(subcommand)]

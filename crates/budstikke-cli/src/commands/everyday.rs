@@ -42,7 +42,9 @@ pub(crate) async fn sync(app: &App) -> Result<Reply, Failure> {
             .field("received_cells", report.received as u64)
             .field("sent_cells", report.sent as u64)
             .field("waiting_cells", report.waiting as u64)
+            .pieces(report.warnings.iter().map(|it| Piece::Warn(crate::errors::sentence(it))))
             .field("problems", report.problems.clone())
+            .field("warnings", report.warnings.clone())
             .field("events", json)
             .pieces(report.certificates.iter().map(|one| certificate::piece(one, catalogue)))
             .field("certificates", certificate::json(&report.certificates));

@@ -25,6 +25,8 @@ pub(crate) async fn run(app: &App, command: &Ministry) -> Result<Reply, Failure>
     match command {
         Ministry::Init(args) => init(app, args).await,
         Ministry::Certify(args) => certify(app, args).await,
+        Ministry::Publish(args) => super::directory::publish(app, args).await,
+        Ministry::Revoke(args) => super::directory::revoke(app, args).await,
         Ministry::Root(MinistryRoot::Init(args)) => root_init(app, args).await,
         Ministry::Root(MinistryRoot::Certify(args)) => root_certify(app, args).await,
         Ministry::Root(MinistryRoot::Split(args)) => split(app, args).await,

@@ -8,6 +8,7 @@ mod consent;
 pub(crate) mod conversation;
 mod defender;
 mod doctor;
+pub(crate) mod directory;
 pub(crate) mod everyday;
 mod handover;
 mod line;
@@ -47,6 +48,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Reply, Failure> {
         Command::Doctor(args) => doctor::doctor(app, &args).await,
         Command::Recover(args) => doctor::recover(app, &args).await,
         Command::Check(args) => check::check(app, &args),
+        Command::Directory(args) => directory::run(app, &args).await,
         Command::Token(args) => token::run(app, &args).await,
         Command::Mission(args) => own_mission(app, args).await,
         Command::Desk(args) => own_desk(app, args).await,

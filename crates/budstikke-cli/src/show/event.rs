@@ -104,6 +104,7 @@ pub(crate) fn sentence(event: &Event, catalogue: &Catalogue) -> String {
         Event::CertificateRenewed { not_after } => {
             t!(catalogue, "event-certificate-renewed", at = super::time::moment(*not_after))
         }
+        Event::DirectoryForked { .. } => t!(catalogue, "event-directory-forked"),
         Event::Problem { what } => {
             t!(catalogue, "event-problem", cause = crate::errors::sentence(what))
         }
@@ -125,6 +126,7 @@ pub(crate) fn loud(event: &Event) -> bool {
             | Event::RelayEquivocated { .. }
             | Event::CaseFrozen { .. }
             | Event::ChangesWithheld { .. }
+            | Event::DirectoryForked { .. }
     )
 }
 
@@ -209,6 +211,9 @@ pub(crate) fn json(event: &Event) -> Map<String, Value> {
         }
         Event::CertificateRenewed { not_after } => {
             json!({"event": "certificate_renewed", "not_after": not_after})
+        }
+        Event::DirectoryForked { number } => {
+            json!({"event": "directory_forked", "number": number})
         }
         Event::Problem { what } => json!({"event": "problem", "what": what}),
         _ => json!({"event": "other"}),
