@@ -77,18 +77,16 @@ async fn a_revoked_device_is_refused_at_once_by_everybody_who_has_the_directory(
     let said = "Where are you staying?";
     let options = SendOptions::default;
     world.officer_b.send(&at_mission, text(said), options()).await.expect("a thief's client sends");
-    for client in [&world.heron, &world.officer_a] {
-        sync(client).await;
-        assert_eq!(number(client).await, 2);
-    }
-    // The lost device itself learns it too, and its user is told.
+    // The lost device learns it too, and its user is told.
     let report = world.officer_b.sync().await.expect("sync");
     assert!(report.warnings.iter().any(|it| it.contains("this device is revoked")), "{report:?}");
     is_about_trust(world.officer_b.team().await, "revoked");
 
     let mut events = world.heron.events();
-    sync(&world.heron).await;
-    sync(&world.officer_a).await;
+    for client in [&world.heron, &world.officer_a, &world.heron] {
+        sync(client).await;
+        assert_eq!(number(client).await, 2);
+    }
     for (client, case) in [(&world.heron, &at_heron), (&world.officer_a, &at_mission)] {
         let case = client.case(case).await.expect("case");
         let kept = case.messages.iter().find(|message| message.from == "Officer B");
@@ -100,6 +98,11 @@ async fn a_revoked_device_is_refused_at_once_by_everybody_who_has_the_directory(
             .iter()
             .any(|event| { matches!(event, Event::MessageRefused { code, .. } if code == "I04") })
     );
+    // And it is out, of the team and of the case.
+    let team = world.officer_a.team().await.expect("team");
+    assert!(team.iter().all(|member| member.officer == "Officer A"), "{team:?}");
+    let members = world.heron.case(&at_heron).await.expect("case").members;
+    assert_eq!(members.len(), 2, "{members:?}");
     // Everybody else goes on.
     world.officer_a.send(&at_mission, text("It was not us."), options()).await.expect("send");
     sync(&world.officer_a).await;

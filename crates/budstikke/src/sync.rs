@@ -10,6 +10,7 @@ use tokio_stream::StreamExt;
 use crate::channel::inbound;
 use crate::client::{Client, Work};
 use crate::crash;
+use crate::directory::remove_revoked;
 use crate::error::Error;
 use crate::events::Event;
 use crate::handover;
@@ -74,6 +75,8 @@ impl Client {
         let mut report = SyncReport::default();
         // First, so that what is revoked is refused in what comes now.
         self.look_at_directories(&mut report).await?;
+        let removed = self.vault(remove_revoked).await;
+        note(&mut report, removed)?;
         let of_directories = std::mem::take(&mut report.problems);
         self.vault(handover::leave::look).await?;
         for _ in 0..MAX_PASSES {

@@ -19,12 +19,15 @@ pub(crate) use publish::{list, plan, reason};
 pub(crate) use show::ROOT_REVOCATION;
 pub use show::{DirectoryCard, DirectoryUnit, Imported, RevokedKey};
 
+use crate::channel::commit::want;
+use crate::channel::seat::Seat;
 use crate::client::{Work, parse_address};
 use crate::error::{self, Error};
 use crate::events::Event;
+use crate::mission::{need_admin, own_device};
 use crate::records::{
-    self, Approach, CaseRecord, Device, DirectoryClock, DirectoryRecord, Ministry, SELF, Unit,
-    fixed,
+    self, Approach, CaseRecord, Commit, Device, DirectoryClock, DirectoryRecord, Ministry, SELF,
+    Unit, fixed,
 };
 
 /// Contradictions kept as proof; the first are as good as the last.
@@ -97,6 +100,30 @@ pub(crate) fn relay(work: &Work<'_>, address: &str) -> Result<(), Error> {
     for (root, _) in records::all::<DirectoryClock>(work.tx)? {
         if trust(work, &fixed(&root, "a root's fingerprint")?)?.of_relay(&id).is_some() {
             return Err(Error::Trust(Box::new(error::Trust::RelayRevoked)));
+        }
+    }
+    Ok(())
+}
+
+/// On an admin's device: wants every device that is revoked out of the team and of every case.
+pub(crate) fn remove_revoked(work: &Work<'_>) -> Result<(), Error> {
+    let Ok(own) = own_device(work) else { return Ok(()) };
+    let trust = trust(work, &own.unit.root)?;
+    if trust.revoked().is_empty() || need_admin(&own).is_err() {
+        return Ok(());
+    }
+    let mut seats: Vec<Seat> = Seat::team(work).into_iter().collect();
+    for (_, case) in records::all::<CaseRecord>(work.tx)? {
+        seats.extend(Seat::case(work, case));
+    }
+    for seat in seats.iter().filter(|seat| seat.group.is_active()) {
+        for member in seat.group.members()? {
+            let Party::Device(device) = member.party else { continue };
+            if trust.check_device(&device).is_err() {
+                let (group_id, remove) =
+                    (seat.group.id().to_vec(), vec![member.key.as_bytes().to_vec()]);
+                want(work, Commit { group_id, remove, ..Commit::default() })?;
+            }
         }
     }
     Ok(())

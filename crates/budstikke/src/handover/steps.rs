@@ -21,10 +21,11 @@ use super::{give, seat};
 use crate::channel::seat::{Seat, case_roles, staff};
 use crate::channel::send::name_of;
 use crate::client::{Client, Work};
+use crate::directory;
 use crate::dossier::keys::officer_of;
 use crate::error::Error;
 use crate::events::Event;
-use crate::mission::{own_device, team};
+use crate::mission::{own_device, own_papers, team};
 use crate::random::fresh;
 use crate::records::{self, CaseRecord, HandedRecord, HandoverRecord, HandoverSecret, fixed};
 use crate::view::{by_name, case_of_name, short};
@@ -104,10 +105,12 @@ impl Client {
     /// the cases.
     ///
     /// # Errors
-    /// [`Error::Refused`] W04 when nothing was offered; [`Error::NotFound`].
+    /// [`Error::Refused`] W04 when nothing was offered; [`Error::NotFound`]; [`Error::Trust`] while the Ministry's
+    /// directory is out of date.
     pub async fn accept_handover(&self, handover: Option<&str>) -> Result<(), Error> {
         let name = handover.map(str::to_owned);
         self.vault(move |work| {
+            directory::authority(work, &own_papers(work)?.unit.root)?;
             let state = find(work, name.as_deref())?;
             let secret = match records::load::<HandoverSecret>(work.tx, state.id())? {
                 Some(known) => {
