@@ -17,7 +17,9 @@ use budstikke_proto::sign::SigningSeed;
 use budstikke_tests::peek;
 use budstikke_tests::raw::{Raw, RawError};
 use budstikke_tests::watched::Watched;
-use budstikke_tests::world::{Ground, World, happened, reopen, settle, sync, text, texts};
+use budstikke_tests::world::{
+    Ground, World, happened, reopen, settle, sync, ten_in_the_morning, text, texts,
+};
 use rand_core::OsRng;
 use std::sync::Arc;
 
@@ -160,4 +162,20 @@ async fn a_slot_that_a_member_filled_with_garbage_is_passed_over() {
     let entries = stream.slot_read(SlotId::from_bytes(keys.id())).await.expect("entries");
     assert_eq!(entries.len(), usize::try_from(MAX_SLOT_ENTRIES).expect("small"));
     drop(world);
+}
+
+/// What was stolen from a device that only reads must end too (SPEC.md section 10.6).
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_silent_for_a_week_renews_its_keys_all_the_same() {
+    let begin = ten_in_the_morning() - 10 * 86_400;
+    let mut world = World::on(Ground::on_one_clock(begin).await).await;
+    let (at_heron, _) = world.case().await;
+    settle(&[&world.heron, &world.officer_a]).await;
+    let before = epochs(&[(&world.heron, &at_heron)]).await;
+    world.days_pass(6).await;
+    sync(&world.heron).await;
+    assert_eq!(epochs(&[(&world.heron, &at_heron)]).await, before);
+    world.days_pass(2).await;
+    sync(&world.heron).await;
+    assert_eq!(epochs(&[(&world.heron, &at_heron)]).await, [before[0] + 1]);
 }

@@ -7,6 +7,7 @@ use budstikke_proto::auth::CapabilityKey;
 use budstikke_proto::id::RecvId;
 use tokio_stream::StreamExt;
 
+use crate::channel::commit::heal;
 use crate::channel::inbound;
 use crate::client::{Client, Work};
 use crate::crash;
@@ -79,6 +80,9 @@ impl Client {
         note(&mut report, removed)?;
         let of_directories = std::mem::take(&mut report.problems);
         self.vault(handover::leave::look).await?;
+        if self.may_heal() {
+            self.vault(heal).await?;
+        }
         for _ in 0..MAX_PASSES {
             report.problems.clear();
             report.wants_token = false;

@@ -8,7 +8,7 @@ use budstikke_case::Phase;
 use budstikke_e2ee::checks::Check;
 use budstikke_e2ee::contact::Route;
 use budstikke_e2ee::envelope::{Envelope, Nudge, WelcomeBody};
-use budstikke_e2ee::group::{Assignment, GroupError, KeyPackage, Outcome, Pending};
+use budstikke_e2ee::group::{Assignment, Group, GroupError, KeyPackage, Outcome, Pending};
 use budstikke_e2ee::slot::{SlotError, SlotKeys};
 use budstikke_proto::id::SlotId;
 use budstikke_proto::proof::Receipt;
@@ -24,7 +24,7 @@ use crate::events::Event;
 use crate::handover;
 use crate::mission::{assign, lapsed, own_device};
 use crate::outbox::{Belongs, enqueue};
-use crate::records::{self, Commit, SELF, Team};
+use crate::records::{self, CaseRecord, Commit, SELF, Team};
 use crate::recovery::{again, receipts, transcript};
 use crate::relay::{RelayError, SlotEntry, Standing};
 
@@ -143,6 +143,21 @@ impl Client {
 pub(crate) fn want_update(work: &Work<'_>, group_id: &[u8]) -> Result<(), Error> {
     if records::load::<Commit>(work.tx, group_id)?.is_none() {
         want(work, Commit { group_id: group_id.to_vec(), ..Commit::default() })?;
+    }
+    Ok(())
+}
+
+/// Wants an update of every group in which this device has not renewed its keys for long, though nobody spoke there:
+/// what was stolen from it a week ago opens nothing after.
+pub(crate) fn heal(work: &Work<'_>) -> Result<(), Error> {
+    let cases = records::all::<CaseRecord>(work.tx)?;
+    let mut groups: Vec<_> = cases.iter().map(|(_, case)| case.group_id.clone()).collect();
+    groups.extend(records::load::<Team>(work.tx, SELF)?.map(|team| team.group_id.clone()));
+    for id in groups {
+        let Some(group) = Group::load(&work.env(), &id)? else { continue };
+        if group.is_active() && group.needs_update(work.now, false).is_some() {
+            want_update(work, &id)?;
+        }
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use budstikke_e2ee::group::{Finding, Group, GroupError, Inbound, KeyPackage};
 use budstikke_e2ee::keys::HpkeSecret;
 use budstikke_proto::cell::{self, Fragment, Opened, SealKey};
 
+use super::commit::want_update;
 use super::content;
 use super::seat::Seat;
 use crate::approach;
@@ -211,7 +212,13 @@ fn ahead(work: &Work<'_>, message: &[u8]) -> Result<bool, Error> {
     let group_id = Group::named_by(message).ok_or_else(no_message)?;
     let Some(mut seat) = Seat::of_group(work, &group_id)? else { return Ok(false) };
     let accepted = seat.accepted_terms()?;
-    match seat.group.process(&work.env(), message, accepted)? {
+    let taken = seat.group.process(&work.env(), message, accepted)?;
+    let heard = matches!(taken, Inbound::Application(_));
+    if heard && seat.group.needs_update(work.now, false).is_some() {
+        // Whoever only reads heals too.
+        want_update(work, &group_id)?;
+    }
+    match taken {
         Inbound::Application(application) if seat.case.is_none() => team::take(work, &application)?,
         Inbound::Application(application) => {
             let told: Vec<_> = application.receipt.iter().cloned().collect();

@@ -54,6 +54,7 @@ struct Inner {
     not_before: AtomicI64,
     /// Unix seconds before which no directory is fetched.
     directories_at: AtomicI64,
+    heal_at: AtomicI64,
 }
 
 /// Connections by relay address and purpose.
@@ -106,6 +107,7 @@ impl Client {
             looked: AtomicI64::new(i64::MIN),
             not_before: AtomicI64::new(not_before),
             directories_at: AtomicI64::new(i64::MIN),
+            heal_at: AtomicI64::new(i64::MIN),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -166,6 +168,16 @@ impl Client {
     /// Unix seconds by the clock alone.
     pub(crate) fn system_now(&self) -> i64 {
         self.inner.clock.now()
+    }
+
+    /// Whether to look for groups whose keys are old, at most once an hour: each must be loaded for it.
+    pub(crate) fn may_heal(&self) -> bool {
+        let now = self.now();
+        let due = now >= self.inner.heal_at.load(Ordering::Relaxed);
+        if due {
+            self.inner.heal_at.store(now + 3_600, Ordering::Relaxed);
+        }
+        due
     }
 
     /// Whether directories may be fetched again.
