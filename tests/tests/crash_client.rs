@@ -16,7 +16,7 @@ use std::sync::Arc;
 use budstikke::clock::Clock;
 use budstikke::crash::POINTS;
 use budstikke::transport::quic::QuicTransport;
-use budstikke::{Client, Progress};
+use budstikke::{Choice, Client, Progress, ReachOut, Role};
 use budstikke_tests::peek::{self, Waiting};
 use budstikke_tests::world::{Ground, PASSPHRASE, World, reopen, settle, sync, texts};
 
@@ -30,6 +30,15 @@ const SENDING: [&str; 5] = [
 const RECEIVING: [&str; 4] =
     ["receive-after-read", "receive-before-commit", "receive-after-commit", "receive-after-trim"];
 const COMMITTING: [&str; 3] = ["commit-after-staging", "commit-after-append", "commit-after-merge"];
+
+/// While a team moves after one of its devices was removed.
+const MOVING: [&str; 5] = [
+    "rotate-before-mailbox",
+    "rotate-before-publish",
+    "rotate-after-publish",
+    "rotate-before-news",
+    "rotate-after-news",
+];
 
 /// One of the two, as files: whoever is looked at opens and closes them.
 struct Side {
@@ -157,7 +166,8 @@ impl Two {
 
 #[test]
 fn every_listed_point_has_its_test() {
-    let tested: BTreeSet<_> = SENDING.into_iter().chain(RECEIVING).chain(COMMITTING).collect();
+    let tested: BTreeSet<_> =
+        SENDING.into_iter().chain(RECEIVING).chain(COMMITTING).chain(MOVING).collect();
     assert_eq!(tested, POINTS.iter().copied().collect());
 }
 
@@ -188,6 +198,57 @@ async fn a_client_aborted_while_committing_has_committed_once() {
         speaking_first(&mut two, point).await;
         answering_first(&mut two, point).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_aborted_while_its_team_moves_loses_nothing() {
+    let mut two = Two::new().await;
+    for (number, point) in MOVING.into_iter().enumerate() {
+        moving(&mut two, number, point).await;
+    }
+}
+
+/// A device joins and is removed again; Officer A's dies at one step of what follows.
+async fn moving(two: &mut Two, number: usize, point: &'static str) {
+    let leaver = format!("Officer {number}");
+    let admin = two.officer.open().await;
+    let code = admin.invite_device(&leaver, &[Role::Staff]).await.expect("a code");
+    let device = two.world.stranger(&leaver).await;
+    device.join_team(&code.text).await.expect("the code is good");
+    settle(&[&device, &admin]).await;
+    assert!(admin.team().await.expect("team").iter().any(|member| member.officer == leaver));
+    admin.close().await.expect("close");
+
+    two.officer.dies(&["team", "remove", &leaver], point);
+    two.officer.restarts();
+    // While the rest of the team is away, everybody else writes: to where they know.
+    let (words, file) = two.words();
+    assert!(two.heron.bud(&["send", "--text", &file], None).status.success());
+    let (admin, heron) = (two.officer.open().await, two.heron.open().await);
+    let before = admin.contacts().await.expect("contacts").len();
+    let knocks = usize::from(point.ends_with("publish"));
+    if knocks > 0 {
+        let stranger = two.world.stranger(&format!("stranger-{number}")).await;
+        stranger.look_up(&two.world.invitation).await.expect("the mission");
+        let knock = ReachOut { choice: Choice::Accept(0), emergency: None, pseudonym: None };
+        stranger.reach_out(knock).await.expect("reach out");
+        sync(&stranger).await;
+    }
+    settle(&[&admin, &heron, &two.world.officer_b]).await;
+    let members = two.world.officer_b.team().await.expect("team");
+    assert_eq!(members.len(), 2, "{point}: only Officer A and Officer B are left");
+    for client in [&admin, &two.world.officer_b] {
+        let contacts = client.contacts().await.expect("contacts");
+        assert_eq!(contacts.len(), before + knocks, "{point}: the old invitation leads in");
+    }
+    admin.close().await.expect("close");
+    heron.close().await.expect("close");
+    once(two, &words, point).await;
+    // And back, over what was told last.
+    let (words, file) = two.words();
+    assert!(two.officer.bud(&["send", "--text", &file], None).status.success());
+    two.heron.syncs().await;
+    once(two, &words, point).await;
 }
 
 async fn sending(two: &mut Two, direction: usize, point: &'static str) {

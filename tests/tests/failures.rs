@@ -374,7 +374,8 @@ async fn a_forged_bundle_is_not_written_to() {
     let secret = HpkeSecret::generate(&suite, &mut OsRng).expect("a key");
     let (valid_from, valid_until) = (now, now + DAY);
     let intake = IntakeKey { id: [1; 8], public: secret.public().clone(), valid_from, valid_until };
-    let contents = BundleContents { keys: vec![intake], offers: Vec::new(), valid_until };
+    let contents =
+        BundleContents { keys: vec![intake], offers: Vec::new(), valid_until, doors: Vec::new() };
     let forged = contents.sign(&unit, &own, now).expect("a bundle");
     // The real chain under the impostor's signature, and the real bundle with one bit changed.
     let mut changed = real.clone();

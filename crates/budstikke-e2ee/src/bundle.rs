@@ -7,12 +7,15 @@ use crate::{
     cert::{CertError, Chain, VerifiedUnit},
     invite::Invitation,
     keys::{HpkePublic, SigningKey},
-    pb, signed,
+    pb,
+    routes::{Door, open_door},
+    signed,
     suite::Suite,
 };
 
 const DOMAIN: &str = "intake-bundle";
 const MAX_KEYS: usize = 16;
+const MAX_DOORS: usize = 16;
 
 /// A public intake key and when to use it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +39,8 @@ pub struct BundleContents {
     pub offers: Vec<Vec<u8>>,
     /// Unix seconds, exclusive.
     pub valid_until: i64,
+    /// The front door, sealed for each door it replaces: [`crate::routes::seal_door`]; at most 16.
+    pub doors: Vec<Vec<u8>>,
 }
 
 /// A bundle that verified against an invitation.
@@ -53,6 +58,7 @@ pub struct IntakeBundle {
     pub made_at: i64,
     /// When it ends.
     pub valid_until: i64,
+    doors: Vec<Vec<u8>>,
 }
 
 /// A bundle that must not be used.
@@ -109,6 +115,7 @@ impl BundleContents {
             valid_until: self.valid_until,
             intake_keys: keys.collect(),
             offers: self.offers.clone(),
+            doors: self.doors.iter().take(MAX_DOORS).cloned().collect(),
         };
         Ok(signed::seal(DOMAIN, unit, body.encode_to_vec()))
     }
@@ -154,6 +161,17 @@ impl IntakeBundle {
             offers: body.offers,
             made_at: body.made_at,
             valid_until: body.valid_until,
+            doors: body.doors,
+        })
+    }
+
+    /// Where to knock with this invitation: at its own door, or at the one that the unit has moved to since.
+    pub fn door(&self, invitation: &Invitation) -> Door {
+        let sealed = self.doors.iter().take(MAX_DOORS);
+        let mut moved = sealed.filter_map(|sealed| open_door(&invitation.send_secret, sealed));
+        moved.next().unwrap_or_else(|| Door {
+            send_id: invitation.send_id,
+            send_secret: invitation.send_secret.clone(),
         })
     }
 }

@@ -39,6 +39,20 @@ pub enum Envelope {
     Held(Vec<u8>),
     /// A member asks to be added again, or for a new group: [`crate::group::Ask::verify`].
     Again(Vec<u8>),
+    /// A new device with a code asks to be enrolled ([`crate::join`]).
+    JoinAsk {
+        /// What it asks, as in a file.
+        ask: Vec<u8>,
+        /// Where it listens.
+        reply: Route,
+    },
+    /// The admin's answer to that.
+    JoinAnswer {
+        /// The enrolment, as in a file; empty with a refusal.
+        enrolment: Vec<u8>,
+        /// Why not, as [`crate::join::JoinError::number`]; 0 with an enrolment.
+        refused: u32,
+    },
     /// A kind that this version does not know: skip it, keep count, tell nobody.
     Unknown {
         /// The kind's number.
@@ -116,6 +130,14 @@ impl Envelope {
             Self::KeyPackage(bytes) => (pb::Kind::KeyPackage as u32, bytes.clone()),
             Self::Held(bytes) => (pb::Kind::Held as u32, bytes.clone()),
             Self::Again(bytes) => (pb::Kind::Again as u32, bytes.clone()),
+            Self::JoinAsk { ask, reply } => (
+                pb::Kind::JoinAsk as u32,
+                pb::JoinAsk { ask: ask.clone(), reply: Some(reply.to_pb()) }.encode_to_vec(),
+            ),
+            Self::JoinAnswer { enrolment, refused } => (
+                pb::Kind::JoinAnswer as u32,
+                pb::JoinAnswer { enrolment: enrolment.clone(), refused: *refused }.encode_to_vec(),
+            ),
             Self::Unknown { kind } => (*kind, Vec::new()),
         };
         pb::Envelope { version: VERSION, suite: SUITE_ID.into(), kind, body }.encode_to_vec()
@@ -145,6 +167,19 @@ impl Envelope {
             Some(pb::Kind::KeyPackage) => Ok(Self::KeyPackage(pb.body)),
             Some(pb::Kind::Held) => Ok(Self::Held(pb.body)),
             Some(pb::Kind::Again) => Ok(Self::Again(pb.body)),
+            Some(pb::Kind::JoinAsk) => {
+                let ask = pb::JoinAsk::decode(pb.body.as_slice()).ok();
+                let reply = ask.as_ref().and_then(|ask| Route::from_pb(ask.reply.as_ref()?));
+                match (ask, reply) {
+                    (Some(ask), Some(reply)) => Ok(Self::JoinAsk { ask: ask.ask, reply }),
+                    _ => Err(EnvelopeError::Malformed),
+                }
+            }
+            Some(pb::Kind::JoinAnswer) => {
+                let answer = pb::JoinAnswer::decode(pb.body.as_slice())
+                    .map_err(|_| EnvelopeError::Malformed)?;
+                Ok(Self::JoinAnswer { enrolment: answer.enrolment, refused: answer.refused })
+            }
             Some(pb::Kind::Nudge) => {
                 let nudge =
                     pb::Nudge::decode(pb.body.as_slice()).map_err(|_| EnvelopeError::Malformed)?;
@@ -203,6 +238,8 @@ impl fmt::Debug for Envelope {
             Self::KeyPackage(_) => "Envelope::KeyPackage",
             Self::Held(_) => "Envelope::Held",
             Self::Again(_) => "Envelope::Again",
+            Self::JoinAsk { .. } => "Envelope::JoinAsk",
+            Self::JoinAnswer { .. } => "Envelope::JoinAnswer",
             Self::Unknown { .. } => "Envelope::Unknown",
         })
     }

@@ -124,7 +124,7 @@ impl fmt::Debug for Invitation {
 
 const SCHEME: &str = "bud://";
 
-fn pack(address: &str) -> pb::PackedRelay {
+pub(crate) fn pack(address: &str) -> pb::PackedRelay {
     let split = address.strip_prefix(SCHEME).and_then(|rest| rest.split_once('@'));
     if let Some((text, rest)) = split {
         for encoding in 1..=3 {
@@ -137,7 +137,7 @@ fn pack(address: &str) -> pb::PackedRelay {
     pb::PackedRelay { fingerprint: Vec::new(), encoding: 0, rest: address.to_owned() }
 }
 
-fn unpack(relay: &pb::PackedRelay) -> Option<String> {
+pub(crate) fn unpack(relay: &pb::PackedRelay) -> Option<String> {
     if relay.encoding == 0 {
         return Some(relay.rest.clone());
     }

@@ -18,6 +18,7 @@ use crate::{envelope::Envelope, keys::SigningKey};
 
 pub(crate) const SLOT_LABEL: &str = "budstikke/slot/v1";
 pub(crate) const CLAIM_LABEL: &str = "budstikke/claim/v1";
+pub(crate) const MAILBOX_LABEL: &str = "budstikke/mailbox/v1";
 pub(crate) const KEYS_LEN: usize = 64;
 
 /// Keys of one slot. They attribute nobody: every member of the epoch has them.

@@ -59,6 +59,8 @@ pub enum TeamMessage {
         relay: String,
         /// Highest sequence number committed to its vault.
         read_to: u64,
+        /// Which of the team's mailboxes: 8 bytes, or empty for its first.
+        mailbox: Vec<u8>,
     },
     /// A rotating held key's secret.
     HeldKey {
@@ -118,6 +120,8 @@ pub enum TeamMessage {
         /// The assignment, for [`crate::group::Assignment::from_bytes`].
         assignment: Vec<u8>,
     },
+    /// The keys of the team mailbox, for a device that was enrolled with those of an earlier one. Opaque here.
+    Keys(Zeroizing<Vec<u8>>),
     /// A body that this version does not know.
     Unknown,
 }
@@ -182,7 +186,6 @@ impl TeamMessage {
                 case_id,
                 device_key: device.as_bytes().to_vec(),
             })),
-            Self::Cursor { relay, read_to } => Some(Body::Cursor(pb::Cursor { relay, read_to })),
             Self::RenewalRequest { request } => {
                 Some(Body::RenewalRequest(pb::RenewalRequest { request }))
             }
@@ -203,6 +206,10 @@ impl TeamMessage {
                 let key = key.as_bytes().to_vec();
                 Some(Body::AgainAssigned(pb::AgainAssigned { case_id, key, assignment }))
             }
+            Self::Cursor { relay, read_to, mailbox } => {
+                Some(Body::Cursor(pb::Cursor { relay, read_to, mailbox }))
+            }
+            Self::Keys(keys) => Some(Body::Keys(keys.to_vec())),
             Self::Unknown => None,
         };
         Zeroizing::new(pb::TeamMessage { version: 1, body }.encode_to_vec())
@@ -253,7 +260,6 @@ impl TeamMessage {
                 case_id: pb.case_id,
                 device: VerifyingKey::from_bytes(&pb.device_key).ok()?,
             },
-            Body::Cursor(pb) => Self::Cursor { relay: pb.relay, read_to: pb.read_to },
             Body::RenewalRequest(pb) => Self::RenewalRequest { request: pb.request },
             Body::Renewed(pb) => Self::Renewed { chains: pb.chains },
             Body::HandoverStep(step) => Self::HandoverStep(step),
@@ -274,6 +280,10 @@ impl TeamMessage {
                 key: VerifyingKey::from_bytes(&pb.key).ok()?,
                 assignment: pb.assignment,
             },
+            Body::Cursor(pb) => {
+                Self::Cursor { relay: pb.relay, read_to: pb.read_to, mailbox: pb.mailbox }
+            }
+            Body::Keys(keys) => Self::Keys(Zeroizing::new(keys)),
         })
     }
 }

@@ -58,6 +58,7 @@ fn contents(world: &World) -> BundleContents {
         keys: vec![published(world, &intake(world, 1))],
         offers: vec![b"offer".to_vec(), b"privacy".to_vec()],
         valid_until: world.now + 86_400,
+        doors: Vec::new(),
     }
 }
 
@@ -327,7 +328,6 @@ fn team_messages_come_back_as_they_went() {
             valid_until: 9,
         },
         TeamMessage::Claim { contact: [5; 32], case_id: b"case".to_vec(), device },
-        TeamMessage::Cursor { relay: RELAYS[1].to_owned(), read_to: u64::MAX },
         TeamMessage::RenewalRequest { request: b"request".to_vec() },
         TeamMessage::Renewed { chains: vec![b"one".to_vec(), b"other".to_vec()] },
         TeamMessage::HandoverStep(b"step".to_vec()),
@@ -344,6 +344,8 @@ fn team_messages_come_back_as_they_went() {
             key: device,
             assignment: b"assignment".to_vec(),
         },
+        TeamMessage::Cursor { relay: RELAYS[1].to_owned(), read_to: u64::MAX, mailbox: vec![7; 8] },
+        TeamMessage::Keys(zeroize::Zeroizing::new(b"keys".to_vec())),
         TeamMessage::Unknown,
     ];
     for message in messages {

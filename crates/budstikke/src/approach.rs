@@ -20,11 +20,14 @@ use crate::directory;
 use crate::error::{Error, Trust};
 use crate::events::Event;
 use crate::mission::own_device;
-use crate::outbox::{Belongs, enqueue};
+use crate::outbox::{Belongs, drop_unsent, enqueue};
 use crate::posts::{route, usable};
 use crate::random::fresh;
-use crate::records::{self, Approach, CaseRecord, Lane, MessageRecord, fixed};
+use crate::records::{self, Approach, CaseRecord, Lane, MessageRecord, OutboxRecord, fixed};
 use crate::view::case_name;
+
+/// How often a door that takes nothing is looked for anew.
+const TRY_DOOR_AGAIN_S: i64 = 3_600;
 
 impl Client {
     /// Gets planned first contacts into the outbox: the reply mailbox first, then the sealed cell.
@@ -136,6 +139,7 @@ pub(crate) fn welcomed(work: &Work<'_>, lane: &Lane, body: &WelcomeBody) -> Resu
         line_for: approach.line_for.clone(),
         consent_seed: Vec::new(),
         frozen: None,
+        left_at: 0,
     };
     let name = name_in(work, me.credential())?;
     for content in &approach.told {
@@ -199,6 +203,8 @@ pub(crate) fn new_approach(invitation: String, bundle: &IntakeBundle) -> Approac
         line: false,
         line_for: Vec::new(),
         key_compared: false,
+        door: Vec::new(),
+        refused_at: 0,
     }
 }
 
@@ -240,16 +246,37 @@ fn seal_contact(work: &Work<'_>, key: &[u8]) -> Result<(), Error> {
     let lane: Lane = records::need(work.tx, &approach.lane)?;
     let package = KeyPackage::create(&work.env(), &identity_of(work, &approach)?)?;
     let envelope = sealed(work, &approach, &bundle, &package, route(&lane)?)?;
+    let found = bundle.door(&invitation);
     let door = Route {
         relay: invitation.relays.first().cloned().unwrap_or_default(),
-        send_id: invitation.send_id,
-        send_secret: invitation.send_secret.clone(),
-        seal_key: Zeroizing::new(*SealKey::of_front_door(&invitation.send_secret).as_bytes()),
+        send_id: found.send_id,
+        seal_key: Zeroizing::new(*SealKey::of_front_door(&found.send_secret).as_bytes()),
+        send_secret: found.send_secret,
         label: Vec::new(),
     };
+    approach.door = door.send_id.to_vec();
     enqueue(work, &[door], &envelope, Belongs::default(), true)?;
     approach.sent = true;
     records::save(work.tx, key, &approach)
+}
+
+/// A front door took nothing: the mission has moved since its bundle was fetched, perhaps. Once an hour the newest bundle
+/// is asked, and the first contact is made anew for what it names; whether the cell is of no use any more.
+pub(crate) fn door_is_closed(work: &Work<'_>, seq: u64, row: &OutboxRecord) -> Result<bool, Error> {
+    for (key, mut approach) in records::all::<Approach>(work.tx)? {
+        let waits = approach.sent && approach.case_id.is_empty() && approach.wish.is_some();
+        let again = approach.refused_at <= work.now.saturating_sub(TRY_DOOR_AGAIN_S);
+        if approach.door != row.send_id || !waits || !again {
+            continue;
+        }
+        approach.refused_at = work.now;
+        approach.sent = false;
+        approach.bundle.clear();
+        records::save(work.tx, &key, &approach)?;
+        drop_unsent(work, &[seq])?;
+        return Ok(true);
+    }
+    Ok(false)
 }
 
 /// Whether what is planned goes into the one cell that a first contact has: asked while it can still be shortened,

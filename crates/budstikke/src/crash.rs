@@ -17,6 +17,11 @@ pub const POINTS: &[&str] = &[
     "commit-after-staging",
     "commit-after-append",
     "commit-after-merge",
+    "rotate-before-mailbox",
+    "rotate-before-publish",
+    "rotate-after-publish",
+    "rotate-before-news",
+    "rotate-after-news",
 ];
 
 /// Aborts here if a test asked for it.

@@ -91,6 +91,9 @@ pub enum Trust {
     /// A proof against a relay.
     #[error(transparent)]
     Proof(#[from] budstikke_proto::proof::ProofError),
+    /// A code to join a team.
+    #[error(transparent)]
+    Join(#[from] e2ee::join::JoinError),
     /// A desk under another Ministry than the mission's own.
     #[error("that desk belongs to another Ministry root than this mission: do not write to it")]
     OtherRoot,
@@ -181,6 +184,7 @@ trust!(
     e2ee::bundle::BundleError,
     e2ee::held::HeldError,
     e2ee::directory::DirectoryError,
+    e2ee::join::JoinError,
     e2ee::armor::ArmorError,
     budstikke_proto::proof::ProofError,
 );

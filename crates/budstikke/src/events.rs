@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use budstikke_e2ee::join::JoinError;
 use tokio::sync::broadcast;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::BroadcastStream;
@@ -96,6 +97,25 @@ pub enum Event {
     KeyChanged {
         /// The case.
         case: String,
+    },
+    /// This device is no longer part of a case: what it has of it is history, and its keys are gone.
+    RemovedFromCase {
+        /// The case.
+        case: String,
+    },
+    /// This device was removed from its team: it has no keys any more that open something new.
+    RemovedFromTeam,
+    /// A new device used a code that this one gave out, and was certified.
+    DeviceEnrolled {
+        /// Label that the admin gave it.
+        officer: String,
+    },
+    /// The code that this device joins with was answered: it is certified, and asks to be let into the team.
+    JoinAnswered,
+    /// The code that this device wanted to join with leads nowhere.
+    JoinRefused {
+        /// Why.
+        why: JoinError,
     },
     /// Another device's commit came first; ours was made anew on top of it.
     CommitLost {

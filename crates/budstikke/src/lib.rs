@@ -55,6 +55,7 @@ mod view;
 
 pub use budstikke_case as case;
 pub use budstikke_e2ee::cert::{Level as CertificateLevel, Role, UnitKind};
+pub use budstikke_e2ee::join::JoinError;
 pub use budstikke_e2ee::safety::{Language, SafetyWords, WORDS as SAFETY_WORDS};
 pub use secrecy::SecretString;
 
@@ -76,8 +77,8 @@ pub use ministry::{
     UnitCertificate,
 };
 pub use mission::{
-    CertificateState, CertificateStatus, Contact, ContactStage, Decision, Offer, Published,
-    StaffCard, TeamMember, TermsChoice, UnitSetup,
+    CertificateState, CertificateStatus, Contact, ContactStage, Decision, Joining, Offer,
+    Published, Removal, StaffCard, TeamCode, TeamMember, TermsChoice, UnitSetup,
 };
 pub use outbox::Waiting;
 pub use recovery::{Diagnosis, FreezeReason, ProofCard, Recovered, Trouble, check_proof};

@@ -13,12 +13,14 @@ use budstikke_proto::id::{CancelPk, MsgId, SendId};
 use budstikke_proto::limits::RELEASE_STEP_S;
 use rand_core::OsRng;
 
+use crate::approach;
 use crate::channel::send::message_id;
 use crate::client::{Client, Work};
 use crate::crash;
 use crate::dossier::alert;
 use crate::error::Error;
 use crate::events::Event;
+use crate::mission::enrol;
 use crate::random::fresh;
 use crate::records::{self, CaseRecord, Hold, MessageRecord, OutboxRecord, Record, fixed};
 use crate::relay::RelayError;
@@ -184,6 +186,13 @@ impl Client {
                         done.sent += 1;
                     }
                     Err(error) if error.is_fatal() => return Err(error),
+                    Err(Error::Relay(RelayError::Refused))
+                        if self
+                            .vault({
+                                let row = row.clone();
+                                move |work| moved_on(work, seq, &row)
+                            })
+                            .await? => {}
                     // A route came from somebody else: whatever is wrong with one holds up no other.
                     Err(error) => {
                         done.problem.get_or_insert(explain(&error));
@@ -250,6 +259,15 @@ fn acknowledged(work: &Work<'_>, seq: u64, row: &OutboxRecord) -> Result<(), Err
         }
     }
     records::save(work.tx, &key, &message)
+}
+
+/// What leads nowhere, and is to be said elsewhere or to the person: a code, or a front door that a mission has left.
+fn moved_on(work: &Work<'_>, seq: u64, row: &OutboxRecord) -> Result<bool, Error> {
+    if row.front_door {
+        approach::door_is_closed(work, seq, row)
+    } else {
+        enrol::code_is_gone(work, seq, row)
+    }
 }
 
 fn explain(error: &Error) -> String {

@@ -23,6 +23,9 @@ const HELD_QUOTA: u32 = 256;
 /// Cells that may wait from colleagues.
 const TEAM_QUOTA: u32 = 4_096;
 
+/// Cells that one joining device needs, either way.
+const JOIN_QUOTA: u32 = 16;
+
 /// A mailbox lives for 90 days after its relay last heard of its owner.
 const RENEW_AFTER_S: i64 = 7 * 86_400;
 
@@ -43,6 +46,7 @@ pub(crate) fn plan_post(
         trimmed: 0,
         renewed_at: 0,
         reported: 0,
+        retired_at: 0,
     };
     records::save(work.tx, key, &post)
 }
@@ -56,17 +60,38 @@ pub(crate) fn plan_lane(work: &Work<'_>, relay: &str, used_for: LaneUse) -> Resu
         LaneUse::FrontDoor => SealKey::of_front_door(secret.as_bytes()),
         _ => SealKey::random(&mut OsRng),
     };
-    let lane = Lane {
-        label: label.as_bytes().to_vec(),
-        seal_key: seal.as_bytes().to_vec(),
-        used_for: used_for.into(),
-        case_id: Vec::new(),
-        send_secret: secret.as_bytes().to_vec(),
-        send_id: Vec::new(),
-        relay: relay.to_owned(),
-    };
-    records::save(work.tx, label.as_bytes(), &lane)?;
+    records::save(work.tx, label.as_bytes(), &new_lane(relay, used_for, &label, &secret, &seal))?;
     Ok(label)
+}
+
+/// A lane whose grant is still to be made.
+pub(crate) fn new_lane(
+    relay: &str,
+    used_for: LaneUse,
+    label: &Label,
+    secret: &CapabilityKey,
+    seal: &SealKey,
+) -> Lane {
+    let mut lane = Lane::default();
+    lane.label = label.as_bytes().to_vec();
+    lane.seal_key = seal.as_bytes().to_vec();
+    lane.used_for = used_for.into();
+    lane.send_secret = secret.as_bytes().to_vec();
+    relay.clone_into(&mut lane.relay);
+    lane
+}
+
+/// A lane as somebody else made it: the grant is there.
+pub(crate) fn lane_of(route: &Route, used_for: LaneUse, case_id: &[u8]) -> Lane {
+    let mut lane = Lane::default();
+    lane.label.clone_from(&route.label);
+    lane.seal_key = route.seal_key.to_vec();
+    lane.used_for = used_for.into();
+    lane.case_id = case_id.to_vec();
+    lane.send_secret = route.send_secret.to_vec();
+    lane.send_id = route.send_id.to_vec();
+    lane.relay.clone_from(&route.relay);
+    lane
 }
 
 /// A lane as the correspondent needs it.
@@ -133,6 +158,7 @@ impl Client {
             Ok(LaneUse::FrontDoor) => (FRONT_DOOR_QUOTA, true),
             Ok(LaneUse::Team) => (TEAM_QUOTA, false),
             Ok(LaneUse::Held) => (HELD_QUOTA, false),
+            Ok(LaneUse::Join) => (JOIN_QUOTA, false),
             _ => (PEER_QUOTA, false),
         };
         let relay = self.relay(&post.relay, post_key)?;

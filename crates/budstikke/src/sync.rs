@@ -9,14 +9,15 @@ use tokio_stream::StreamExt;
 
 use crate::channel::commit::heal;
 use crate::channel::inbound;
+use crate::channel::seat::REMOVED;
 use crate::client::{Client, Work};
 use crate::crash;
 use crate::directory::remove_revoked;
 use crate::error::Error;
 use crate::events::Event;
 use crate::handover;
-use crate::mission::{CertificateStatus, team};
-use crate::records::{self, Commit, Deferred, Post, Record, fixed};
+use crate::mission::{CertificateStatus, TEAM_POST, rotate, team};
+use crate::records::{self, Commit, Deferred, Post, Record, SELF, Team, fixed};
 use crate::recovery::transcript;
 use crate::relay::RelayError;
 
@@ -61,6 +62,7 @@ struct Mailbox {
     recv_id: RecvId,
     cursor: u64,
     trimmed: u64,
+    retired: bool,
 }
 
 impl Client {
@@ -70,9 +72,17 @@ impl Client {
     /// kept. Safe to drop at any point and to call again.
     ///
     /// # Errors
-    /// [`Error::Vault`] and [`Error::Damaged`]: this device can't go on.
+    /// [`Error::Vault`] and [`Error::Damaged`]: this device can't go on. [`Error::NotReady`] once this device was told
+    /// that it was removed from its team ([`Event::RemovedFromTeam`]).
     pub async fn sync(&self) -> Result<SyncReport, Error> {
         let _turn = self.turn().await;
+        if self
+            .vault(|work| records::load::<Team>(work.tx, SELF))
+            .await?
+            .is_some_and(|team| team.removed_at > 0)
+        {
+            return Err(REMOVED);
+        }
         let mut report = SyncReport::default();
         // First, so that what is revoked is refused in what comes now.
         self.look_at_directories(&mut report).await?;
@@ -97,8 +107,12 @@ impl Client {
         note(&mut report, published)?;
         self.look_at_clocks().await?;
         self.vault(transcript::look).await?;
+        let told = self.tell_routes().await;
+        note(&mut report, told)?;
         let told = self.tell_reach().await;
         note(&mut report, told)?;
+        let cleared = self.clear_old().await;
+        note(&mut report, cleared)?;
         let called_off = self.call_off_waiting().await;
         note(&mut report, called_off)?;
         if self.outbox().await?.len() > report.waiting {
@@ -135,6 +149,10 @@ impl Client {
     }
 
     async fn pass(&self, report: &mut SyncReport) -> Result<(), Error> {
+        let moved = self.move_team().await;
+        note(report, moved)?;
+        let joined = self.resume_joins().await;
+        note(report, joined)?;
         let resumed = self.resume_answers().await;
         note(report, resumed)?;
         let prepared = self.prepare_approaches().await;
@@ -169,11 +187,20 @@ impl Client {
 
     /// Takes in what a mailbox holds, then deletes the relay's copy of what everybody who reads there has.
     async fn fetch(&self, mailbox: Mailbox, report: &mut SyncReport) -> Result<(), Error> {
-        self.ensure_post(&mailbox.key).await?;
+        if !mailbox.retired {
+            self.ensure_post(&mailbox.key).await?;
+        }
         let relay = self.relay(&mailbox.relay, &mailbox.key)?;
         let mut since = mailbox.cursor;
         for _ in 0..MAX_PAGES {
-            let page = relay.read(&mailbox.owner, mailbox.recv_id, since, PAGE).await?;
+            let page = match relay.read(&mailbox.owner, mailbox.recv_id, since, PAGE).await {
+                Err(RelayError::Refused) if mailbox.key.starts_with(TEAM_POST) => {
+                    let (key, retired) = (mailbox.key, mailbox.retired);
+                    self.vault(move |work| team_post_gone(work, &key, retired)).await?;
+                    return if retired { Ok(()) } else { Err(RelayError::Refused.into()) };
+                }
+                page => page?,
+            };
             crash::point("receive-after-read");
             for cell in page.cells {
                 self.take(&mailbox.key, cell).await?;
@@ -265,6 +292,16 @@ impl Client {
     }
 }
 
+/// The relay has a mailbox of the team no more: the team has deleted it, or somebody who has left. Either way its slot
+/// tells who is in the team.
+fn team_post_gone(work: &Work<'_>, key: &[u8], retired: bool) -> Result<(), Error> {
+    if retired {
+        rotate::forget_post(work, key)?;
+    }
+    let team: Team = records::need(work.tx, SELF)?;
+    inbound::look_again(work, &team.group_id)
+}
+
 /// Keeps what can wait as a sentence; passes on what can't.
 fn note(report: &mut SyncReport, result: Result<(), Error>) -> Result<(), Error> {
     match result {
@@ -292,6 +329,7 @@ fn mailboxes(work: &Work<'_>) -> Result<Vec<Mailbox>, Error> {
                 recv_id: RecvId::from_bytes(fixed(&post.recv_id, Post::NAME)?),
                 cursor: post.cursor,
                 trimmed: post.trimmed,
+                retired: post.retired_at > 0,
             })
         })
         .collect()
@@ -304,12 +342,18 @@ fn read_by_all(work: &Work<'_>, key: &[u8]) -> Result<u64, Error> {
     if !post.shared {
         return Ok(post.cursor);
     }
+    if post.retired_at > 0 {
+        // It goes as a whole when its time is over.
+        return Ok(0);
+    }
     // Before this device is in the team it neither tells nor deletes.
     let Some(slowest) = team::slowest(work)? else { return Ok(0) };
     if post.cursor >= post.reported.saturating_add(REPORT_AFTER) {
         post.reported = post.cursor;
         records::save(work.tx, key, &post)?;
-        let told = TeamMessage::Cursor { relay: post.relay.clone(), read_to: post.cursor };
+        let team: Team = records::need(work.tx, SELF)?;
+        let (relay, mailbox) = (post.relay.clone(), team.mailbox.clone());
+        let told = TeamMessage::Cursor { relay, read_to: post.cursor, mailbox };
         team::tell(work, &told)?;
     }
     Ok(slowest.min(post.cursor))

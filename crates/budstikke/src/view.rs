@@ -44,6 +44,8 @@ pub struct CaseSummary {
     pub frozen: Option<(FreezeReason, i64)>,
     /// Whether this device has lost the keys of it, and must be added again: [`Client::recover`].
     pub keys_lost: bool,
+    /// Whether this device is no longer part of it: what it has is history.
+    pub left: bool,
 }
 
 /// What has not come of one sender.
@@ -244,13 +246,8 @@ pub(crate) fn short(id: &[u8]) -> String {
 }
 
 fn summary(work: &Work<'_>, case: &CaseRecord, seat: Option<&Seat>) -> Result<CaseSummary, Error> {
-    let with = if case.peer_unit.is_empty() {
-        let members = seat.map(|seat| seat.group.members()).transpose()?.unwrap_or_default();
-        let defender = members.iter().find(|m| matches!(m.party, Party::Defender { .. }));
-        defender.map(|member| name_of(&member.party)).unwrap_or_default()
-    } else {
-        case.peer_name.clone()
-    };
+    let with = seat.map(|seat| peer_of(seat, case)).transpose()?;
+    let with = with.unwrap_or_else(|| case.peer_name.clone());
     let mut unread = 0;
     for number in case.seen + 1..=case.messages {
         let message: Option<MessageRecord> =
@@ -268,8 +265,19 @@ fn summary(work: &Work<'_>, case: &CaseRecord, seat: Option<&Seat>) -> Result<Ca
         line_for: (!case.line_for.is_empty()).then(|| case_name(&case.line_for)),
         handover_pending: handover::is_pending(work, &case.id)?,
         frozen: frozen(case),
-        keys_lost: seat.is_none(),
+        keys_lost: seat.is_none() && case.left_at == 0,
+        left: case.left_at > 0,
     })
+}
+
+/// Who is at the other end, as people know them.
+pub(crate) fn peer_of(seat: &Seat, case: &CaseRecord) -> Result<String, Error> {
+    if !case.peer_unit.is_empty() {
+        return Ok(case.peer_name.clone());
+    }
+    let members = seat.group.members()?;
+    let defender = members.iter().find(|m| matches!(m.party, Party::Defender { .. }));
+    Ok(defender.map(|member| name_of(&member.party)).unwrap_or_default())
 }
 
 /// The seat in a case; `None` when its keys are lost, and its history is not.

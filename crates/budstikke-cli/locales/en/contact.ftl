@@ -32,4 +32,6 @@ contact-colleague = answered by a colleague
 answered = Answered. The conversation is { $id }.
 answered-next = "bud show { $id }" shows it. The defender sees your answer with their next "bud sync".
 assigned = { $officer } was asked to take part; everybody in the conversation will see it.
+unassigned = { $officer } no longer takes part; everybody in the conversation will see it.
+unassigned-next = It completes when the other side has synced; { $officer }'s device keeps what it has and opens nothing that is written after.
 assigned-next = It completes when { $officer }'s device and this one have synced. { $officer } reads what is written from then on, not what was written before.

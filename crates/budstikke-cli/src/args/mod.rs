@@ -82,6 +82,8 @@ pub(crate) enum Command {
     Contacts,
     Answer(Answer),
     Assign(Assign),
+    Unassign(Assign),
+    Team(Team),
     #[command(subcommand)]
     Case(Case),
     #[command(subcommand)]
@@ -395,6 +397,41 @@ pub(crate) struct DeviceRequest {
     pub(crate) roles: Vec<Role>,
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub(crate) output: Path,
+}
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Team {
+    #[command(subcommand)]
+    pub(crate) step: Option<TeamStep>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum TeamStep {
+    Invite(TeamInvite),
+    Join(TeamJoin),
+    Remove(TeamRemove),
+}
+
+#[derive(Args)]
+pub(crate) struct TeamInvite {
+    pub(crate) officer: String,
+    #[arg(long = "role", value_enum, default_values_t = [Role::Staff])]
+    pub(crate) roles: Vec<Role>,
+    #[arg(long)]
+    pub(crate) qr: bool,
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub(crate) output: Path,
+}
+
+#[derive(Args)]
+pub(crate) struct TeamJoin {
+    pub(crate) code: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct TeamRemove {
+    pub(crate) officer: String,
 }
 
 #[derive(Args)]

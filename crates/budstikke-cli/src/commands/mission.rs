@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use budstikke::{Offer, Role, StaffCard, UnitKind, UnitSetup};
-use serde_json::json;
 
 use crate::{
     app::{App, Vault},
@@ -196,38 +195,6 @@ pub(crate) async fn enrol(app: &App, args: &TextInOut) -> Result<Reply, Failure>
     .await
 }
 
-/// `bud mission team`, `bud desk team`
-pub(crate) async fn team(app: &App) -> Result<Reply, Failure> {
-    let catalogue = &app.catalogue;
-    app.with(Vault::There, async |client| {
-        let team = client.team().await.map_err(|error| app.failed(error))?;
-        let head = vec![
-            t!(catalogue, "staff-officer"),
-            t!(catalogue, "staff-roles"),
-            t!(catalogue, "valid-until"),
-        ];
-        let rows = team.iter().map(|member| {
-            let own = t!(catalogue, "show-own", name = member.officer.as_str());
-            let name = if member.own { own } else { member.officer.clone() };
-            vec![name, role_words(&member.roles, catalogue), time::moment(member.not_after)]
-        });
-        let json: Vec<_> = team
-            .iter()
-            .map(|member| {
-                let roles: Vec<_> = member.roles.iter().map(|role| role_name(*role)).collect();
-                json!({
-                    "officer": member.officer,
-                    "roles": roles,
-                    "not_after": member.not_after,
-                    "own": member.own,
-                })
-            })
-            .collect();
-        Ok(Reply::new().pieces([Piece::Table(head, rows.collect())]).field("team", json))
-    })
-    .await
-}
-
 /// `bud device request`
 pub(crate) async fn request(app: &App, args: &DeviceRequest) -> Result<Reply, Failure> {
     let catalogue = &app.catalogue;
@@ -294,7 +261,7 @@ fn privacy(app: &App, path: &Path) -> Result<PrivacyNoticeFile, Failure> {
         .map_err(|error| refused::file(&error, &name, &app.catalogue))
 }
 
-fn roles(given: &[args::Role]) -> Vec<Role> {
+pub(super) fn roles(given: &[args::Role]) -> Vec<Role> {
     let one = |role: &args::Role| match role {
         args::Role::Staff => Role::Staff,
         args::Role::ContactPerson => Role::ContactPerson,
@@ -308,12 +275,12 @@ fn roles(given: &[args::Role]) -> Vec<Role> {
     given.iter().map(one).collect()
 }
 
-fn role_words(roles: &[Role], catalogue: &Catalogue) -> String {
+pub(super) fn role_words(roles: &[Role], catalogue: &Catalogue) -> String {
     let word = |role: &Role| catalogue.text(&format!("staff-role-{}", role_name(*role)), &[]);
     roles.iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
-fn role_name(role: Role) -> &'static str {
+pub(super) fn role_name(role: Role) -> &'static str {
     match role {
         Role::Staff => "staff",
         Role::ContactPerson => "contact-person",

@@ -7,8 +7,8 @@ mod check;
 mod consent;
 pub(crate) mod conversation;
 mod defender;
-mod doctor;
 pub(crate) mod directory;
+mod doctor;
 pub(crate) mod everyday;
 mod handover;
 mod line;
@@ -20,6 +20,7 @@ mod pick;
 mod program;
 mod request;
 mod sending;
+mod team;
 mod terms;
 mod token;
 mod words;
@@ -57,6 +58,8 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Reply, Failure> {
         Command::Contacts => people::contacts(app).await,
         Command::Answer(args) => people::answer(app, &args).await,
         Command::Assign(args) => people::assign(app, &args).await,
+        Command::Unassign(args) => team::unassign(app, &args).await,
+        Command::Team(args) => team::run(app, &args).await,
         Command::Consent(args) => consent::run(app, &args).await,
         Command::Case(args) => casefile::run(app, &args).await,
         Command::Act(args) => act::run(app, &args).await,
@@ -87,7 +90,7 @@ async fn own_mission(app: &App, command: Mission) -> Result<Reply, Failure> {
         }
         Mission::Invite(args) => mission::invite(app, &args, office).await,
         Mission::Enrol(args) => mission::enrol(app, &args).await,
-        Mission::Team => mission::team(app).await,
+        Mission::Team => team::list(app).await,
         Mission::Renew(args) => mission::renew(app, &args, office).await,
     }
 }
@@ -102,7 +105,7 @@ async fn own_desk(app: &App, command: Desk) -> Result<Reply, Failure> {
         }
         Desk::Invite(args) => mission::invite(app, &args, office).await,
         Desk::Enrol(args) => mission::enrol(app, &args).await,
-        Desk::Team => mission::team(app).await,
+        Desk::Team => team::list(app).await,
         Desk::Renew(args) => mission::renew(app, &args, office).await,
     }
 }

@@ -33,7 +33,9 @@ pub(crate) fn table(cases: &[CaseSummary], catalogue: &Catalogue) -> Piece {
 
 /// Where it stands; what stops it comes before its terms.
 fn state(case: &CaseSummary, catalogue: &Catalogue) -> String {
-    if case.frozen.is_some() {
+    if case.left {
+        t!(catalogue, "list-left")
+    } else if case.frozen.is_some() {
         t!(catalogue, "list-frozen")
     } else if case.keys_lost {
         t!(catalogue, "list-keys-lost")
@@ -116,6 +118,9 @@ pub(crate) fn pieces(case: &CaseView, catalogue: &Catalogue) -> Vec<Piece> {
             who = t!(catalogue, "show-lapsed", name = who);
         }
         pieces.push(pair(name, who));
+    }
+    if summary.left {
+        pieces.push(Piece::Warn(t!(catalogue, "show-left")));
     }
     if let Some(words) = &case.safety_words {
         pieces.extend(super::words::pieces(words, catalogue));
@@ -248,6 +253,7 @@ pub(crate) fn summary_json(case: &CaseSummary) -> Value {
         "handover_pending": case.handover_pending,
         "frozen_since": case.frozen.map(|(_, since)| since),
         "keys_lost": case.keys_lost,
+        "left": case.left,
     })
 }
 

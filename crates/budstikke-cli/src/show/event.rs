@@ -46,6 +46,18 @@ pub(crate) fn sentence(event: &Event, catalogue: &Catalogue) -> String {
         }
         Event::MembersChanged { case: None } => t!(catalogue, "event-team"),
         Event::KeyChanged { case } => t!(catalogue, "event-key-changed", id = case.as_str()),
+        Event::RemovedFromCase { case } => {
+            t!(catalogue, "event-removed-from", id = case.as_str())
+        }
+        Event::RemovedFromTeam => t!(catalogue, "event-removed-from-team"),
+        Event::DeviceEnrolled { officer } => {
+            t!(catalogue, "event-device-enrolled", officer = officer.as_str())
+        }
+        Event::JoinAnswered => t!(catalogue, "event-join-answered"),
+        Event::JoinRefused { why } => {
+            let cause = crate::errors::sentence(&why.to_string());
+            t!(catalogue, "event-join-refused", cause = cause)
+        }
         Event::CommitLost { .. } => t!(catalogue, "event-commit-lost"),
         Event::HistoryBroken { case, from, missing, numbers } => t!(
             catalogue,
@@ -165,6 +177,17 @@ pub(crate) fn json(event: &Event) -> Map<String, Value> {
             json!({"event": "members_changed", "conversation": case})
         }
         Event::KeyChanged { case } => json!({"event": "key_changed", "conversation": case}),
+        Event::RemovedFromCase { case } => {
+            json!({"event": "removed_from_conversation", "conversation": case})
+        }
+        Event::RemovedFromTeam => json!({"event": "removed_from_team"}),
+        Event::DeviceEnrolled { officer } => {
+            json!({"event": "device_enrolled", "officer": officer})
+        }
+        Event::JoinAnswered => json!({"event": "join_answered"}),
+        Event::JoinRefused { why } => {
+            json!({"event": "join_refused", "why": why.to_string()})
+        }
         Event::CommitLost { case } => json!({"event": "commit_lost", "conversation": case}),
         Event::HistoryBroken { case, from, missing, numbers } => json!({
             "event": "history_broken", "conversation": case, "from": from,

@@ -38,7 +38,7 @@ pub use outbound::{KEY_PACKAGE_LIFETIME, KeyPackage, MAX_ADDS, Pending};
 use crate::{
     checks::{Check, Rejection},
     contact::ContactId,
-    slot::{CLAIM_LABEL, KEYS_LEN, SLOT_LABEL, SlotKeys},
+    slot::{CLAIM_LABEL, KEYS_LEN, MAILBOX_LABEL, SLOT_LABEL, SlotKeys},
     store::StateError,
     suite::{Env, HpkeError},
 };
@@ -236,6 +236,28 @@ impl Group {
     /// [`GroupError::Removed`] after this device was removed.
     pub fn claim_keys(&self, env: &Env<'_>, contact: &ContactId) -> Result<SlotKeys, GroupError> {
         self.exported(env, CLAIM_LABEL, contact)
+    }
+
+    /// 32 bytes that exactly the members of this epoch can derive, others for each `what`: keys of the mailbox that a
+    /// team moves to when somebody has left it.
+    ///
+    /// # Errors
+    /// [`GroupError::Removed`] after this device was removed.
+    pub fn mailbox_secret(
+        &self,
+        env: &Env<'_>,
+        what: &str,
+    ) -> Result<Zeroizing<[u8; 32]>, GroupError> {
+        if !self.is_active() {
+            return Err(GroupError::Removed);
+        }
+        let bytes = self
+            .mls
+            .export_secret(&env.suite.crypto, MAILBOX_LABEL, what.as_bytes(), 32)
+            .map(Zeroizing::new)
+            .map_err(GroupError::library)?;
+        let bytes = bytes.as_slice().try_into().map(Zeroizing::new);
+        bytes.map_err(|_| GroupError::library("exporter length"))
     }
 
     fn exported(&self, env: &Env<'_>, label: &str, context: &[u8]) -> Result<SlotKeys, GroupError> {

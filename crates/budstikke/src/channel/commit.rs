@@ -8,7 +8,7 @@ use budstikke_case::Phase;
 use budstikke_e2ee::checks::Check;
 use budstikke_e2ee::contact::Route;
 use budstikke_e2ee::envelope::{Envelope, Nudge, WelcomeBody};
-use budstikke_e2ee::group::{Assignment, Group, GroupError, KeyPackage, Outcome, Pending};
+use budstikke_e2ee::group::{Assignment, Group, GroupError, KeyPackage, Member, Outcome, Pending};
 use budstikke_e2ee::slot::{SlotError, SlotKeys};
 use budstikke_proto::id::SlotId;
 use budstikke_proto::proof::Receipt;
@@ -21,8 +21,7 @@ use crate::client::{Client, Work};
 use crate::crash;
 use crate::error::Error;
 use crate::events::Event;
-use crate::handover;
-use crate::mission::{assign, lapsed, own_device};
+use crate::mission::{assign, lapsed, leave, own_device, rotate, team};
 use crate::outbox::{Belongs, enqueue};
 use crate::records::{self, CaseRecord, Commit, SELF, Team};
 use crate::recovery::{again, receipts, transcript};
@@ -175,8 +174,21 @@ pub(crate) fn want(work: &Work<'_>, mut commit: Commit) -> Result<(), Error> {
     if same(&first) || first.next.iter().any(same) {
         return Ok(());
     }
-    let update = first.add.is_empty() && first.terms.is_empty() && first.remove.is_empty();
-    if update && first.cells.is_empty() {
+    let staged = !first.cells.is_empty() || !first.message.is_empty();
+    if !commit.remove.is_empty() {
+        // Several leave in one step.
+        let waits = if !staged && !first.remove.is_empty() {
+            Some(&mut first)
+        } else {
+            first.next.iter_mut().find(|other| !other.remove.is_empty())
+        };
+        if let Some(waits) = waits {
+            commit.remove.retain(|key| !waits.remove.contains(key));
+            waits.remove.append(&mut commit.remove);
+            return records::save(work.tx, &key, &first);
+        }
+    }
+    if is_update(&first) && !staged {
         // A mere update: every commit renews the own keys.
         commit.next = std::mem::take(&mut first.next);
         return records::save(work.tx, &key, &commit);
@@ -186,6 +198,11 @@ pub(crate) fn want(work: &Work<'_>, mut commit: Commit) -> Result<(), Error> {
     }
     first.next.push(commit);
     records::save(work.tx, &key, &first)
+}
+
+/// Whether a commit does nothing but renew the own keys.
+fn is_update(commit: &Commit) -> bool {
+    commit.add.is_empty() && commit.terms.is_empty() && commit.remove.is_empty()
 }
 
 /// The first wanted commit is done with, one way or the other: the next is the first.
@@ -257,7 +274,7 @@ fn stage(work: &Work<'_>, group_id: &[u8]) -> Result<Option<Entry>, Error> {
             }
         }
     } else if !commit.remove.is_empty() {
-        let leaves = handover::leave::leaves_of(&seat, &commit.remove)?;
+        let leaves = leave::leaves_of(&seat, &commit.remove)?;
         if leaves.is_empty() {
             done_with(work, commit)?;
             return Ok(None);
@@ -332,6 +349,7 @@ fn apply(
         .map(|entry| (entry.standing == Standing::Good).then_some(entry.cells.as_slice()))
         .collect();
     let accepted = seat.accepted_terms()?;
+    let before = seat.group.members()?;
     // An error, such as terms that this device has not seen accepted yet, rolls everything back, so that the same
     // entry can be judged again.
     let reading = seat.group.read_slot(&env, &cells, accepted)?;
@@ -344,10 +362,14 @@ fn apply(
     match reading.outcome {
         Outcome::Won { place } => {
             keep_receipt(work, &mut seat, slot, entries.get(place))?;
-            won(work, &seat)?;
+            won(work, &seat, &before)?;
             Ok(Step::Advanced)
         }
-        Outcome::Followed { place, added, removed, .. } => {
+        Outcome::Followed { place, added, removed, committer } => {
+            if !seat.group.is_active() {
+                leave::removed(work, seat)?;
+                return Ok(Step::Advanced);
+            }
             keep_receipt(work, &mut seat, slot, entries.get(place))?;
             watch(work, &mut seat)?;
             lost(work, &seat)?;
@@ -357,7 +379,11 @@ fn apply(
                     again::came_back(work, &case.id, &member.key)?;
                 }
             }
+            leave::others_left(work, &seat, &before, &committer.key)?;
             if !added.is_empty() || !removed.is_empty() {
+                if seat.case.is_none() {
+                    team::note_since(work)?;
+                }
                 work.event(Event::MembersChanged { case: seat.case_name() });
             }
             Ok(Step::Advanced)
@@ -372,8 +398,9 @@ fn apply(
 }
 
 /// Our commit stands: Welcomes go out, and a nudge so that the others look.
-fn won(work: &Work<'_>, seat: &Seat) -> Result<(), Error> {
+fn won(work: &Work<'_>, seat: &Seat, before: &[Member]) -> Result<(), Error> {
     let group_id = seat.group.id();
+    let mut audience = seat.audience(work)?;
     if let Some(commit) = records::load::<Commit>(work.tx, group_id)? {
         // The Welcome first, so that who joins knows the lane before anybody writes on it in the new epoch.
         if !commit.welcome.is_empty() {
@@ -384,6 +411,15 @@ fn won(work: &Work<'_>, seat: &Seat) -> Result<(), Error> {
                 welcome(work, seat, &commit)?;
             }
         }
+        if !commit.remove.is_empty() {
+            work.event(Event::MembersChanged { case: seat.case_name() });
+            // Who has left learns it as well, where they listened.
+            let team: Team = records::need(work.tx, SELF)?;
+            let route = Route::from_bytes(&team.route)?;
+            if !audience.contains(&route) {
+                audience.push(route);
+            }
+        }
         done_with(work, commit)?;
     }
     let nudge = Nudge {
@@ -391,7 +427,7 @@ fn won(work: &Work<'_>, seat: &Seat) -> Result<(), Error> {
         epoch: seat.group.epoch().saturating_sub(1),
         receipts: receipts::latest(work, group_id)?,
     };
-    let audience = seat.audience(work)?;
+    leave::others_left(work, seat, before, &seat.me.key())?;
     enqueue(work, &audience, &Envelope::Nudge(nudge).to_bytes(), Belongs::default(), false)?;
     Ok(())
 }
@@ -406,10 +442,14 @@ fn welcome(work: &Work<'_>, seat: &Seat, commit: &Commit) -> Result<(), Error> {
         note: commit.note.clone(),
         again: None,
     };
-    let team: Team = records::need(work.tx, SELF)?;
-    let route = Route::from_bytes(&team.route)?;
-    enqueue(work, &[route], &Envelope::Welcome(body).to_bytes(), Belongs::default(), false)?;
-    Ok(())
+    let mut routes = rotate::team_routes(work)?;
+    if seat.case.is_some() {
+        // What comes with it says where a case's people listen.
+        routes.truncate(1);
+    }
+    // A device that was enrolled before the team moved listens where the team was.
+    enqueue(work, &routes, &Envelope::Welcome(body).to_bytes(), Belongs::default(), false)?;
+    if seat.case.is_none() { team::let_in(work) } else { Ok(()) }
 }
 
 /// Somebody else's commit came first: ours is made anew on top of it.

@@ -33,11 +33,7 @@ pub(crate) fn take(
     };
     let Some(case) = &mut seat.case else { return Err(Error::NotFound { what: "the case" }) };
     let came = transcript::take(work, &case.id, application)?;
-    for finding in &application.findings {
-        if !matches!(finding, Finding::Gap { .. } | Finding::Late) {
-            work.event(Event::Problem { what: describe(finding) });
-        }
-    }
+    tell_findings(work, application);
     let colleague = is_colleague(case, &application.sender);
     let bytes = application.content.to_vec();
     let revoked = application.findings.contains(&Finding::Revoked);
@@ -102,6 +98,15 @@ pub(crate) fn take(
                 return Ok(());
             }
             refuse(work, seat, &message.content, &refusal)
+        }
+    }
+}
+
+/// Tells what a message's frame says about others that should have come.
+pub(crate) fn tell_findings(work: &Work<'_>, application: &Application) {
+    for finding in &application.findings {
+        if !matches!(finding, Finding::Gap { .. } | Finding::Late) {
+            work.event(Event::Problem { what: describe(finding) });
         }
     }
 }

@@ -5,6 +5,7 @@ use budstikke_e2ee::contact::{ContactError, FirstContact, IntakeSecret, TermsAns
 use budstikke_e2ee::envelope::{Envelope, Nudge};
 use budstikke_e2ee::group::{Finding, Group, GroupError, Inbound, KeyPackage};
 use budstikke_e2ee::keys::HpkeSecret;
+use budstikke_e2ee::routes::RouteNews;
 use budstikke_proto::cell::{self, Fragment, Opened, SealKey};
 
 use super::commit::want_update;
@@ -16,7 +17,7 @@ use crate::error::Error;
 use crate::escalation::words;
 use crate::events::Event;
 use crate::mission::contacts::emergency_in;
-use crate::mission::{assign, team};
+use crate::mission::{assign, enrol, rotate, team};
 use crate::outbox::{Belongs, enqueue};
 use crate::posts::usable;
 use crate::records::{
@@ -51,6 +52,9 @@ pub(crate) fn take(work: &Work<'_>, post_key: &[u8], cell: &ReceivedCell) -> Res
     };
     let key = SealKey::from_bytes(fixed(&lane.seal_key, Lane::NAME)?);
     let Opened::Fragment(fragment) = cell::open(&cell.cell, &key)? else { return Ok(()) };
+    if !lane.replaces.is_empty() {
+        rotate::first_cell(work, &lane)?;
+    }
     let Some(envelope) = join(work, &lane, fragment)? else { return Ok(()) };
     dispatch(work, &lane, Envelope::from_bytes(&envelope)?)
 }
@@ -171,6 +175,10 @@ fn dispatch(work: &Work<'_>, lane: &Lane, envelope: Envelope) -> Result<(), Erro
         (LaneUse::Team, Envelope::Welcome(body)) => assign::welcomed(work, &body),
         (LaneUse::Team, Envelope::KeyPackage(package)) => team::asked_to_join(work, package),
         (LaneUse::Held, Envelope::Held(sealed)) => words::take(work, &sealed),
+        (LaneUse::Join, Envelope::JoinAsk { ask, reply }) => enrol::asked(work, lane, ask, &reply),
+        (LaneUse::Join, Envelope::JoinAnswer { enrolment, refused }) => {
+            enrol::answered(work, &enrolment, refused)
+        }
         (LaneUse::Peer, Envelope::Welcome(body)) => approach::welcomed(work, lane, &body),
         (_, Envelope::Unknown { .. }) => {
             let what = "a message of a newer version came; update this program to read it";
@@ -228,7 +236,15 @@ fn ahead(work: &Work<'_>, message: &[u8]) -> Result<bool, Error> {
             if forked.iter().any(|finding| application.findings.contains(finding)) {
                 freeze(work, &mut seat, FreezeReason::HistoryForked)?;
             }
-            content::take(work, seat, &application)?;
+            if RouteNews::is_it(&application.content) {
+                if let Some(case) = &seat.case {
+                    transcript::take(work, &case.id, &application)?;
+                }
+                content::tell_findings(work, &application);
+                rotate::news_came(work, seat, &application)?;
+            } else {
+                content::take(work, seat, &application)?;
+            }
         }
         Inbound::Duplicate => {
             if let Some(case) = &seat.case {

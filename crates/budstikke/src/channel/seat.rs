@@ -24,6 +24,14 @@ const KEYS_LOST: Error = Error::NotReady(
     "this device has lost the keys of a conversation: it has to ask to be added again",
 );
 
+/// After a colleague's admin has removed this device.
+pub(crate) const REMOVED: Error = Error::NotReady(
+    "this device was removed from its team and opens nothing new; ask your admin if that is not right",
+);
+
+/// After this device was taken off a case.
+const LEFT: Error = Error::NotReady("this device is no longer part of this case");
+
 /// A loaded group and what goes with it.
 pub(crate) struct Seat {
     pub(crate) group: Group,
@@ -38,6 +46,9 @@ impl Seat {
     /// The team's seat on a staff device.
     pub(crate) fn team(work: &Work<'_>) -> Result<Self, Error> {
         let team: Team = records::need(work.tx, SELF)?;
+        if team.removed_at > 0 {
+            return Err(REMOVED);
+        }
         let unit: Unit = records::need(work.tx, SELF)?;
         let relay = unit.relays.first().cloned().unwrap_or_default();
         let group = Group::load(&work.env(), &team.group_id)?.ok_or(NOT_JOINED)?;
@@ -55,6 +66,9 @@ impl Seat {
 
     /// The seat in a case.
     pub(crate) fn case(work: &Work<'_>, case: CaseRecord) -> Result<Self, Error> {
+        if case.left_at > 0 {
+            return Err(LEFT);
+        }
         let me = Self::identity(work, &case)?;
         let relay = case.relay.clone();
         Ok(Self { group: load(work, &case.group_id)?, me, relay, case: Some(case) })
@@ -72,7 +86,8 @@ impl Seat {
             };
         }
         let cases = records::all::<CaseRecord>(work.tx)?;
-        match cases.into_iter().find(|(_, case)| case.group_id == group_id) {
+        let here = |case: &CaseRecord| case.group_id == group_id && case.left_at == 0;
+        match cases.into_iter().find(|(_, case)| here(case)) {
             Some((_, case)) => Self::case(work, case).map(Some),
             None => Ok(None),
         }
@@ -136,7 +151,7 @@ pub(crate) fn free_case_id(work: &Work<'_>, id: &[u8]) -> Result<(), Error> {
     if id.len() != CASE_ID_LEN {
         return Err(refused("its id has not the usual length; it was refused"));
     }
-    if records::load::<CaseRecord>(work.tx, id)?.is_some() {
+    if records::load::<CaseRecord>(work.tx, id)?.is_some_and(|case| case.left_at == 0) {
         return Err(refused("it has the id of a case that is here already; it was refused"));
     }
     Ok(())

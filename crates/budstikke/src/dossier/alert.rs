@@ -179,7 +179,7 @@ impl Client {
     /// Goes through the files of all cases: says of every alert, once, what its clock has brought; sends what quiet time
     /// held back; keeps the Ministry's proofs fresh. What fails in one case stops no other.
     pub(crate) async fn look_at_clocks(&self) -> Result<(), Error> {
-        for case_id in self.vault(|work| Ok(keys(records::all::<DossierRecord>(work.tx)?))).await? {
+        for case_id in self.vault(still_here).await? {
             for step in [look, send_held_notices, refresh] {
                 let id = case_id.clone();
                 match self.vault(move |work| step(work, &id)).await {
@@ -248,8 +248,12 @@ pub(super) fn view(work: &Work<'_>, kept: &KeptAlert) -> Result<AlertView, Error
     Ok(view)
 }
 
-fn keys<R>(records: Vec<(Vec<u8>, R)>) -> Vec<Vec<u8>> {
-    records.into_iter().map(|(key, _)| key).collect()
+/// The files of the cases that this device is still part of.
+fn still_here(work: &Work<'_>) -> Result<Vec<Vec<u8>>, Error> {
+    let cases = records::all::<CaseRecord>(work.tx)?.into_iter();
+    let left: Vec<_> = cases.filter(|(_, case)| case.left_at > 0).map(|(id, _)| id).collect();
+    let files = records::all::<DossierRecord>(work.tx)?.into_iter().map(|(id, _)| id);
+    Ok(files.filter(|id| !left.contains(id)).collect())
 }
 
 fn look(work: &Work<'_>, case_id: &[u8]) -> Result<(), Error> {

@@ -330,7 +330,7 @@ pub(super) fn line_of(work: &Work<'_>, case: &CaseRecord) -> Result<Option<CaseR
     }
     let cases = records::all::<CaseRecord>(work.tx)?;
     let lines = cases.into_iter().map(|(_, line)| line);
-    let lines = lines.filter(|line| line.line && line.line_for == case.id);
+    let lines = lines.filter(|line| line.line && line.line_for == case.id && line.left_at == 0);
     // Of several the newest under terms, else the newest.
     Ok(lines.max_by_key(|line| (in_force(work, line), line.opened_at)))
 }

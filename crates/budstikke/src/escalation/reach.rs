@@ -67,7 +67,7 @@ fn untold(work: &Work<'_>, also_order: bool) -> Result<Vec<Vec<u8>>, Error> {
         return Ok(Vec::new());
     }
     let (mut lines, mut told) = (Vec::new(), Vec::new());
-    let lives = |case: &CaseRecord| case.line && case.frozen.is_none();
+    let lives = |case: &CaseRecord| case.line && case.frozen.is_none() && case.left_at == 0;
     for (id, case) in records::all::<CaseRecord>(work.tx)?.into_iter().filter(|(_, c)| lives(c)) {
         let terms = terms_of(&case)?;
         let in_force = matches!(terms.phase(work.now), Phase::InForce | Phase::Amending);
@@ -104,13 +104,15 @@ fn leads_here(
     contact: &EscalationContact,
 ) -> Result<Option<Vec<u8>>, Error> {
     let Ok(route) = Route::from_bytes(&contact.route) else { return Ok(None) };
-    let known = records::load::<HeldKeyRecord>(work.tx, &contact.key_id)?.is_some();
+    let known = records::load::<HeldKeyRecord>(work.tx, &contact.key_id)?;
+    let known = known.is_some_and(|key| !key.spoilt);
     let lane = records::load::<Lane>(work.tx, &route.label)?;
     let lane = lane.filter(|lane| {
         lane.used_for == i32::from(LaneUse::Held)
             && lane.case_id == line
             && lane.relay == route.relay
             && lane.seal_key == *route.seal_key
+            && lane.retired_at == 0
     });
     Ok(lane.filter(|_| known).map(|lane| lane.label.clone()))
 }
@@ -128,6 +130,7 @@ fn lane_for(work: &Work<'_>, line: &[u8]) -> Result<Vec<u8>, Error> {
         lane.used_for == i32::from(LaneUse::Held)
             && lane.case_id == line
             && !lane.send_secret.is_empty()
+            && lane.retired_at == 0
     };
     let mut lanes = records::all::<Lane>(work.tx)?.into_iter().map(|(_, lane)| lane);
     if let Some(lane) = lanes.find(ours) {
@@ -211,7 +214,7 @@ fn order(own: &VerifiedDevice, seat: &Seat, now: i64) -> Result<Vec<i32>, Error>
 /// The newest held key, made anew after a week; the team is told first.
 fn this_weeks_key(work: &Work<'_>) -> Result<HeldKeyRecord, Error> {
     let newest = records::all::<HeldKeyRecord>(work.tx)?.into_iter().map(|(_, key)| key);
-    let newest = newest.max_by_key(|key| key.valid_from);
+    let newest = newest.filter(|key| !key.spoilt).max_by_key(|key| key.valid_from);
     let young = |key: &HeldKeyRecord| key.valid_from > work.now.saturating_sub(KEY_AGE_S);
     let record = match newest.filter(young) {
         Some(record) => record,
@@ -235,6 +238,7 @@ fn make_key(work: &Work<'_>) -> Result<HeldKeyRecord, Error> {
         seed: secret.seed().to_vec(),
         valid_from: work.now,
         valid_until: work.now.saturating_add(KEY_KEPT_S),
+        spoilt: false,
     };
     records::save(work.tx, &record.id.clone(), &record)?;
     Ok(record)
@@ -247,6 +251,7 @@ pub(crate) fn key_came(
     seed: &[u8; 32],
     valid_from: i64,
     valid_until: i64,
+    spoilt: bool,
 ) -> Result<(), Error> {
     // One that claims to hold for longer would be kept for longer.
     let plausible = valid_from <= work.now.saturating_add(DAY_S)
@@ -255,7 +260,8 @@ pub(crate) fn key_came(
         return Ok(());
     }
     let (name, seed) = (id.to_vec(), seed.to_vec());
-    records::save(work.tx, &id, &HeldKeyRecord { id: name, seed, valid_from, valid_until })
+    let record = HeldKeyRecord { id: name, seed, valid_from, valid_until, spoilt };
+    records::save(work.tx, &id, &record)
 }
 
 /// A colleague's device made a lane for copies.
@@ -263,15 +269,12 @@ pub(crate) fn lane_came(work: &Work<'_>, grant: &GrantRecord) -> Result<(), Erro
     if records::load::<Lane>(work.tx, &grant.label)?.is_some() {
         return Ok(());
     }
-    let lane = Lane {
-        label: grant.label.clone(),
-        seal_key: grant.seal_key.to_vec(),
-        used_for: LaneUse::Held.into(),
-        case_id: grant.case_id.clone(),
-        send_secret: Vec::new(),
-        send_id: Vec::new(),
-        relay: grant.relay.clone(),
-    };
+    let mut lane = Lane::default();
+    lane.label.clone_from(&grant.label);
+    lane.seal_key = grant.seal_key.to_vec();
+    lane.used_for = LaneUse::Held.into();
+    lane.case_id.clone_from(&grant.case_id);
+    lane.relay.clone_from(&grant.relay);
     records::save(work.tx, &grant.label, &lane)
 }
 
@@ -280,7 +283,7 @@ pub(crate) fn for_colleague(work: &Work<'_>) -> Result<(Vec<HeldKeyRecord>, Vec<
     let keys = records::all::<HeldKeyRecord>(work.tx)?.into_iter().map(|(_, key)| key).collect();
     let mut lanes = Vec::new();
     for (_, mut lane) in records::all::<Lane>(work.tx)? {
-        if lane.used_for == i32::from(LaneUse::Held) {
+        if lane.used_for == i32::from(LaneUse::Held) && lane.retired_at == 0 {
             zeroize::Zeroize::zeroize(&mut lane.send_secret);
             lanes.push(lane);
         }

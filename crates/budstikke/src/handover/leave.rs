@@ -7,6 +7,7 @@ use crate::channel::commit::want;
 use crate::channel::seat::Seat;
 use crate::client::Work;
 use crate::error::Error;
+use crate::mission::leave::leaves_of;
 use crate::records::{self, CaseRecord, Commit};
 
 /// Looks whether a hand-over's last day is over, and wants the leaver removed from what this device is in. Closed when
@@ -39,11 +40,4 @@ pub(super) fn remove(work: &Work<'_>, case_id: &[u8], key: &[u8]) -> Result<bool
     let group_id = seat.group.id().to_vec();
     want(work, Commit { group_id, remove: vec![key.to_vec()], ..Commit::default() })?;
     Ok(true)
-}
-
-/// Where these keys' devices sit.
-pub(crate) fn leaves_of(seat: &Seat, keys: &[Vec<u8>]) -> Result<Vec<u32>, Error> {
-    let mut members = seat.group.members()?;
-    members.retain(|member| keys.iter().any(|key| member.key.as_bytes().as_slice() == key));
-    Ok(members.into_iter().map(|member| member.leaf).collect())
 }

@@ -4,7 +4,7 @@
 use budstikke_case::alert::open_contact;
 use budstikke_e2ee::contact::Route;
 use budstikke_e2ee::envelope::WelcomeBody;
-use budstikke_e2ee::group::{Expect, Group, GroupError, GroupKind, KeyPackage, Member, Party};
+use budstikke_e2ee::group::{Expect, Group, GroupError, GroupKind, KeyPackage, Member};
 use budstikke_e2ee::keys::{HpkePublic, HpkeSecret, VerifyingKey};
 use budstikke_e2ee::note;
 use budstikke_e2ee::team::TeamMessage;
@@ -13,10 +13,9 @@ use prost::Message;
 use rand_core::OsRng;
 use zeroize::Zeroize as _;
 
-use super::{need_admin, own_authority, own_device, team};
+use super::{leave, need_admin, own_authority, own_device, team};
 use crate::channel::commit::want;
 use crate::channel::seat::{CASE_ID_LEN, Seat, free_case_id, staff, terms_of};
-use crate::channel::send::name_of;
 use crate::channel::verify::watch;
 use crate::client::{Client, Work, parse_address};
 use crate::dossier::Dossier;
@@ -156,7 +155,8 @@ pub(crate) fn briefing(work: &Work<'_>, seat: &Seat, note_key: &[u8]) -> Result<
     let lane = records::all::<Lane>(work.tx)?
         .into_iter()
         .map(|(_, lane)| lane)
-        .find(|lane| lane.used_for == i32::from(LaneUse::Peer) && lane.case_id == own.id);
+        .filter(|lane| lane.used_for == i32::from(LaneUse::Peer) && lane.case_id == own.id)
+        .min_by_key(|lane| (lane.unsaid, lane.retired_at > 0));
     // The colleague's history begins with them.
     let mut case = own.clone();
     (case.messages, case.sent, case.seen) = (0, 0, 0);
@@ -217,7 +217,11 @@ fn join_case(work: &Work<'_>, body: &WelcomeBody) -> Result<(), Error> {
     case.defender = false;
     case.identity.clear();
     case.consent_seed.zeroize();
-    (case.messages, case.sent, case.seen) = (0, 0, 0);
+    // Who comes back finds the history that they left with.
+    let before = records::load::<CaseRecord>(work.tx, &case.id)?;
+    let before = before.map(|case| (case.messages, case.sent, case.seen));
+    (case.messages, case.sent, case.seen) = before.unwrap_or_default();
+    case.left_at = 0;
     case.own_unit = own.unit.id;
     case.root = own.unit.root.to_vec();
     case.routes = body.routes.iter().map(|route: &Route| route.to_bytes().to_vec()).collect();
@@ -307,11 +311,7 @@ fn open_note(work: &Work<'_>, sealed: &[u8]) -> Result<Option<(Vec<u8>, Briefing
 fn colleague(work: &Work<'_>, officer: &str) -> Result<VerifyingKey, Error> {
     let seat = Seat::team(work)?;
     let own = seat.me.key();
-    let members = seat.group.members()?;
-    let found = members.iter().find(|member| {
-        member.key != own
-            && matches!(member.party, Party::Device(_))
-            && name_of(&member.party).eq_ignore_ascii_case(officer.trim())
-    });
-    found.map(|member| member.key).ok_or(Error::NotFound { what: "a colleague of that name" })
+    let mut members = seat.group.members()?;
+    members.retain(|member| member.key != own);
+    Ok(leave::named(&members, officer)?.key)
 }

@@ -99,6 +99,7 @@ pub(crate) fn found(work: &Work<'_>, mut record: ContactRecord) -> Result<String
         line_for: Vec::new(),
         consent_seed: Vec::new(),
         frozen: None,
+        left_at: 0,
     };
     records::save(work.tx, &case.id.clone(), &case)?;
     watch(work, &mut Seat::case(work, case.clone())?)?;

@@ -2,14 +2,19 @@
 
 pub(crate) mod assign;
 pub(crate) mod contacts;
+pub(crate) mod enrol;
 pub(crate) mod found;
+pub(crate) mod leave;
 pub(crate) mod line;
 pub(crate) mod publish;
 pub(crate) mod renew;
+pub(crate) mod rotate;
 mod setup;
 pub(crate) mod team;
 
 pub use contacts::{Contact, ContactStage, Decision, TermsChoice};
+pub use enrol::{Joining, TeamCode};
+pub use leave::Removal;
 pub use publish::{Offer, Published};
 pub(crate) use renew::no_later;
 pub use renew::{CertificateState, CertificateStatus};

@@ -14,8 +14,9 @@ use rand_core::OsRng;
 use zeroize::Zeroizing;
 
 use super::found::all_named;
-use super::{TEAM_POST, leg_of, need_admin, own_device, setup, team, unit_and_team};
+use super::{TEAM_POST, leg_of, need_admin, own_device, rotate, setup, team, unit_and_team};
 use crate::client::{Client, Work};
+use crate::crash;
 use crate::error::Error;
 use crate::posts::route;
 use crate::random::fresh;
@@ -117,7 +118,8 @@ impl Client {
             let (unit, team) = unit_and_team(work)?;
             let ours = !unit.seed.is_empty() && need_admin(&device).is_ok();
             let published = team.published_at > 0;
-            Ok(ours && published && team.published_at <= work.now.saturating_sub(KEY_AGE_S))
+            let old = team.published_at <= work.now.saturating_sub(KEY_AGE_S);
+            Ok(ours && published && (old || team.publish_now))
         });
         if due.await? { self.put_bundle().await.map(drop) } else { Ok(()) }
     }
@@ -128,7 +130,8 @@ impl Client {
             let lane = self.vault(move |work| setup::team_lane(work, used_for)).await?;
             self.ensure_lane(TEAM_POST, &lane.label).await?;
         }
-        let (relays, seed, version, bundle) = self.vault(make_bundle).await?;
+        let (relays, seed, version, bundle, mailbox) = self.vault(make_bundle).await?;
+        crash::point("rotate-before-publish");
         let (mut put, mut failed) = (false, None);
         for relay in &relays {
             // One relay that is away keeps no bundle from the others, where people then look.
@@ -145,7 +148,12 @@ impl Client {
             let (_, mut team) = unit_and_team(work)?;
             team.notice_version = team.notice_version.max(version);
             team.published_at = work.now;
+            // Unless somebody has left meanwhile.
+            team.publish_now &= team.mailbox != mailbox;
             records::save(work.tx, SELF, &team)?;
+            if !team.publish_now {
+                rotate::close_old_doors(work)?;
+            }
             Ok(Published {
                 version,
                 valid_until: work.now.saturating_add(BUNDLE_VALID_S),
@@ -153,6 +161,7 @@ impl Client {
             })
         });
         let published = published.await?;
+        crash::point("rotate-after-publish");
         failed.map_or(Ok(published), Err)
     }
 
@@ -168,7 +177,7 @@ impl Client {
     }
 }
 
-type Bundle = (Vec<String>, Zeroizing<[u8; 32]>, u64, Vec<u8>);
+type Bundle = (Vec<String>, Zeroizing<[u8; 32]>, u64, Vec<u8>, Vec<u8>);
 
 /// Signs a bundle with today's intake key, which the team is told first.
 fn make_bundle(work: &Work<'_>) -> Result<Bundle, Error> {
@@ -178,6 +187,7 @@ fn make_bundle(work: &Work<'_>) -> Result<Bundle, Error> {
     }
     let lane = setup::team_lane(work, LaneUse::Team)?;
     team_record.route = route(&lane)?.to_bytes().to_vec();
+    team_record.making = false;
     // Above everything published before, also after this vault was restored from an older copy.
     let by_clock = u64::try_from(work.now).unwrap_or_default();
     let version = team_record.notice_version.saturating_add(1).max(by_clock);
@@ -187,11 +197,12 @@ fn make_bundle(work: &Work<'_>) -> Result<Bundle, Error> {
         keys: vec![key],
         offers: team_record.offers.clone(),
         valid_until: work.now.saturating_add(BUNDLE_VALID_S),
+        doors: rotate::doors(work)?,
     };
     let signing = SigningKey::from_bytes(&fixed(&unit.seed, "the unit's key")?);
     let bundle = contents.sign(&signing, &Chain::from_bytes(&unit.chain)?, work.now)?;
     let notice = Zeroizing::new(fixed(&unit.notice_seed, "the notice key")?);
-    Ok((unit.relays.clone(), notice, version, bundle))
+    Ok((unit.relays.clone(), notice, version, bundle, team_record.mailbox.clone()))
 }
 
 /// Every device that holds an intake key forgets it in time: a captor of any of them could open what it opened.
@@ -204,6 +215,7 @@ fn todays_key(work: &Work<'_>) -> Result<IntakeKey, Error> {
     let mut newest: Option<IntakeKeyRecord> = None;
     for (_, key) in records::all::<IntakeKeyRecord>(work.tx)? {
         if key.valid_until > work.now
+            && !key.spoilt
             && newest.as_ref().is_none_or(|newest| newest.valid_from < key.valid_from)
         {
             newest = Some(key);
@@ -231,6 +243,7 @@ fn make_key(work: &Work<'_>) -> Result<IntakeKeyRecord, Error> {
         seed: secret.seed().to_vec(),
         valid_from: work.now,
         valid_until: work.now.saturating_add(KEY_KEPT_S),
+        spoilt: false,
     };
     records::save(work.tx, &id, &record)?;
     let share = TeamMessage::IntakeKey {

@@ -345,6 +345,9 @@ fn spread(work: &Work<'_>) -> Result<bool, Error> {
         Err(error) => return Err(error),
     }
     for (_, case) in records::all::<CaseRecord>(work.tx)? {
+        if case.left_at > 0 {
+            continue;
+        }
         if !case.defender {
             seats.push(Seat::case(work, case)?);
         }

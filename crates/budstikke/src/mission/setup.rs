@@ -178,7 +178,7 @@ pub(crate) fn role_number(role: Role) -> u32 {
     }
 }
 
-fn roles_of(numbers: &[u32]) -> Vec<Role> {
+pub(super) fn roles_of(numbers: &[u32]) -> Vec<Role> {
     let all = [
         Role::Staff,
         Role::ContactPerson,
@@ -232,13 +232,8 @@ fn found_team(work: &Work<'_>, unit: &Unit, me: &Identity) -> Result<(), Error> 
     plan_post(work, TEAM_POST, &relay, true)?;
     plan_lane(work, &relay, LaneUse::FrontDoor)?;
     plan_lane(work, &relay, LaneUse::Team)?;
-    let team = Team {
-        group_id: group.id().to_vec(),
-        route: Vec::new(),
-        offers: Vec::new(),
-        notice_version: 0,
-        published_at: 0,
-    };
+    let mut team = Team::default();
+    team.group_id = group.id().to_vec();
     records::save(work.tx, SELF, &team)
 }
 
@@ -246,6 +241,7 @@ fn found_team(work: &Work<'_>, unit: &Unit, me: &Identity) -> Result<(), Error> 
 pub(crate) fn team_lane(work: &Work<'_>, used_for: LaneUse) -> Result<Lane, Error> {
     unit_and_team(work)?;
     let lanes = records::all::<Lane>(work.tx)?;
-    let found = lanes.into_iter().find(|(_, lane)| lane.used_for == i32::from(used_for));
+    let in_use = |lane: &Lane| lane.used_for == i32::from(used_for) && lane.retired_at == 0;
+    let found = lanes.into_iter().find(|(_, lane)| in_use(lane));
     found.map(|(_, lane)| lane).ok_or(Error::NotReady("the team's mailbox is not planned yet"))
 }

@@ -23,7 +23,8 @@ use super::contacts::empty;
 use super::publish::KEY_KEPT_S;
 use super::setup::{StaffCard, card, role_number, team_lane};
 use super::{
-    TEAM_POST, assign, need_admin, own_authority, own_device, own_papers, renew, unit_and_team,
+    TEAM_POST, assign, enrol, need_admin, own_authority, own_device, own_papers, renew, rotate,
+    unit_and_team,
 };
 use crate::channel::commit::want;
 use crate::channel::seat::{Seat, staff};
@@ -36,11 +37,11 @@ use crate::events::Event;
 use crate::handover;
 use crate::outbox::{Belongs, enqueue};
 use crate::records::{
-    self, Commit, ContactRecord, ContactState, CursorRecord, Device, HeldKeyRecord,
-    IntakeKeyRecord, Lane, LaneUse, NoteSecret, Post, SELF, Team, Unit, fixed,
+    self, Commit, ContactRecord, ContactState, CursorRecord, Device, GoneRecord, HeldKeyRecord,
+    IntakeKeyRecord, Lane, LaneUse, NoteSecret, Post, SELF, SinceRecord, Team, Unit, fixed,
 };
 use crate::recovery::again;
-use crate::view::contact_name;
+use crate::view::{contact_name, short};
 
 const DEVICE_REQUEST: &str = "buddevicerequest1";
 const ENROLMENT: &str = "budenrolment1";
@@ -64,6 +65,10 @@ pub struct TeamMember {
     pub key: String,
     /// Whether it is this device.
     pub own: bool,
+    /// Short id of the device: tells two with one label apart.
+    pub id: String,
+    /// Unix seconds since which this device knows it; `None` when that was not noted.
+    pub since: Option<i64>,
 }
 
 /// What a new device asks for.
@@ -88,29 +93,32 @@ struct Enrolment {
 /// The team's keys, inside the note.
 #[derive(Clone, PartialEq, Message)]
 #[prost(skip_debug)]
-struct TeamKeys {
+pub(super) struct TeamKeys {
     #[prost(message, optional, tag = "1")]
-    unit: Option<Unit>,
+    pub(super) unit: Option<Unit>,
     #[prost(message, optional, tag = "2")]
-    team: Option<Team>,
+    pub(super) team: Option<Team>,
     #[prost(message, optional, tag = "3")]
-    post: Option<Post>,
+    pub(super) post: Option<Post>,
     #[prost(message, repeated, tag = "4")]
-    lanes: Vec<Lane>,
+    pub(super) lanes: Vec<Lane>,
     #[prost(message, repeated, tag = "5")]
-    intake: Vec<IntakeKeyRecord>,
+    pub(super) intake: Vec<IntakeKeyRecord>,
     /// `Charter::case_id` of the team's group.
     #[prost(bytes = "vec", tag = "6")]
     team_id: Vec<u8>,
     #[prost(message, repeated, tag = "7")]
-    held: Vec<HeldKeyRecord>,
+    pub(super) held: Vec<HeldKeyRecord>,
     /// The Ministry's directory, if the admin's device has one.
     #[prost(bytes = "vec", tag = "9")]
     directory: Vec<u8>,
+    /// Keys of devices that have left, and are never let in again.
+    #[prost(bytes = "vec", repeated, tag = "12")]
+    gone: Vec<Vec<u8>>,
 }
 
 impl Client {
-    /// On a new device: makes its keys and the request that goes to the admin.
+    /// On a new device: makes its keys and the request that goes to the admin in a file.
     ///
     /// # Errors
     /// [`Error::WrongRole`]; [`Error::Trust`] for an unusable label.
@@ -119,28 +127,7 @@ impl Client {
         self.vault(move |work| {
             let fits = |p: &Profile| matches!(p, Profile::Staff { certified, .. } if !certified);
             claim_role(work, fits, "a new mission device's")?;
-            let device = match records::load::<Device>(work.tx, SELF)? {
-                Some(device) => device,
-                None => Device {
-                    label: label.clone(),
-                    seed: SigningKey::generate(&mut OsRng).to_bytes().to_vec(),
-                    chain: Vec::new(),
-                    roles: roles.iter().map(|role| role_number(*role)).collect(),
-                },
-            };
-            records::save(work.tx, SELF, &device)?;
-            let secret = match records::load::<NoteSecret>(work.tx, ENROLMENT_SECRET)? {
-                Some(there) => HpkeSecret::from_seed(work.suite, &fixed(&there.seed, "a key")?)?,
-                None => HpkeSecret::generate(work.suite, &mut OsRng)?,
-            };
-            let kept = NoteSecret { seed: secret.seed().to_vec() };
-            records::save(work.tx, ENROLMENT_SECRET, &kept)?;
-            let key = SigningKey::from_bytes(&fixed(&device.seed, "this device's key")?);
-            let ask = DeviceAsk {
-                request: DeviceRequest::make(&key, &device.label, &roles, work.now)?,
-                note_key: secret.public().as_bytes().to_vec(),
-            };
-            Ok(armor::encode(DEVICE_REQUEST, &ask.encode_to_vec()))
+            Ok(armor::encode(DEVICE_REQUEST, &asks(work, &label, &roles)?))
         })
         .await
     }
@@ -151,28 +138,11 @@ impl Client {
     /// # Errors
     /// [`Error::NotReady`] on a device that is no admin's or before [`Client::publish`]; [`Error::Trust`].
     pub async fn enrol_device(&self, request: &str) -> Result<String, Error> {
-        let bytes = armor::decode(DEVICE_REQUEST, request)?;
-        let ask = DeviceAsk::decode(bytes.as_slice()).map_err(|_| not_a("device request"))?;
-        let request = DeviceRequest::from_bytes(&ask.request)?;
+        let ask = armor::decode(DEVICE_REQUEST, request)?;
         self.vault(move |work| {
-            need_admin(&own_authority(work)?)?;
-            let (unit, team) = unit_and_team(work)?;
-            if team.route.is_empty() {
-                return Err(Error::NotReady("publish the mission's terms first"));
-            }
-            let roles: Vec<_> =
-                request.roles.iter().copied().filter(|role| *role != Role::Admin).collect();
-            let key = SigningKey::from_bytes(&fixed(&unit.seed, "the unit's key")?);
-            let own = Chain::from_bytes(&unit.chain)?;
-            let chain = issue_device(&key, &own, &request, &roles, work.now)?;
-            // A key that was lost once is not certified again.
-            directory::device(work, &chain, &chain.claimed_root())?;
-            let public = HpkePublic::from_bytes(work.suite, &ask.note_key)?;
-            let keys = team_keys(work, unit, team)?;
-            let keys = zeroize::Zeroizing::new(keys.encode_to_vec());
-            let sealed = note::seal(work.suite, &public, NOTE, &keys)?;
-            let enrolment = Enrolment { chain: chain.to_bytes(), note: sealed };
-            Ok(armor::encode(ENROLMENT, &enrolment.encode_to_vec()))
+            let mut request = request_of(&ask)?;
+            request.roles.retain(|role| *role != Role::Admin);
+            Ok(armor::encode(ENROLMENT, &certify(work, &ask, &request)?))
         })
         .await
     }
@@ -182,24 +152,8 @@ impl Client {
     /// # Errors
     /// [`Error::Trust`] for an enrolment that is for another device or does not verify.
     pub async fn install_device(&self, enrolment: &str) -> Result<StaffCard, Error> {
-        let bytes = armor::decode(ENROLMENT, enrolment)?;
-        let enrolment = Enrolment::decode(bytes.as_slice()).map_err(|_| not_a("enrolment"))?;
-        self.vault(move |work| {
-            let (Some(device), Some(secret)) = (
-                records::load::<Device>(work.tx, SELF)?,
-                records::load::<NoteSecret>(work.tx, ENROLMENT_SECRET)?,
-            ) else {
-                return Err(wrong_role(work, "a new mission device's"));
-            };
-            let secret = HpkeSecret::from_seed(work.suite, &fixed(&secret.seed, "a key")?)?;
-            let keys = note::open(work.suite, &secret, NOTE, &enrolment.note)?;
-            let keys = TeamKeys::decode(keys.as_slice()).map_err(|_| not_a("enrolment"))?;
-            install(work, device, &Chain::from_bytes(&enrolment.chain)?, &keys)?;
-            records::remove::<NoteSecret>(work.tx, ENROLMENT_SECRET)?;
-            ask_to_join(work)?;
-            card(work)
-        })
-        .await
+        let enrolment = armor::decode(ENROLMENT, enrolment)?;
+        self.vault(move |work| install_enrolment(work, &enrolment, None)).await
     }
 
     /// The devices of this team, this one included.
@@ -213,7 +167,10 @@ impl Client {
             let own = seat.me.key();
             let members = seat.group.members()?.into_iter().filter_map(|member| {
                 let Party::Device(device) = member.party else { return None };
+                let since = records::load::<SinceRecord>(work.tx, member.key.as_bytes()).ok()?;
                 Some(TeamMember {
+                    id: short(member.key.as_bytes()),
+                    since: since.map(|since| since.at),
                     officer: device.label.clone(),
                     roles: device.roles.clone(),
                     not_after: device.not_after,
@@ -225,6 +182,125 @@ impl Client {
         })
         .await
     }
+}
+
+/// Makes this device's keys, once, and what it asks an admin for.
+pub(super) fn asks(work: &Work<'_>, label: &str, roles: &[Role]) -> Result<Vec<u8>, Error> {
+    let mut device = match records::load::<Device>(work.tx, SELF)? {
+        Some(device) => device,
+        None => Device {
+            label: String::new(),
+            seed: SigningKey::generate(&mut OsRng).to_bytes().to_vec(),
+            chain: Vec::new(),
+            roles: Vec::new(),
+        },
+    };
+    label.clone_into(&mut device.label);
+    device.roles = roles.iter().map(|role| role_number(*role)).collect();
+    records::save(work.tx, SELF, &device)?;
+    let secret = match records::load::<NoteSecret>(work.tx, ENROLMENT_SECRET)? {
+        Some(there) => HpkeSecret::from_seed(work.suite, &fixed(&there.seed, "a key")?)?,
+        None => HpkeSecret::generate(work.suite, &mut OsRng)?,
+    };
+    let kept = NoteSecret { seed: secret.seed().to_vec() };
+    records::save(work.tx, ENROLMENT_SECRET, &kept)?;
+    let key = SigningKey::from_bytes(&fixed(&device.seed, "this device's key")?);
+    let ask = DeviceAsk {
+        request: DeviceRequest::make(&key, &device.label, roles, work.now)?,
+        note_key: secret.public().as_bytes().to_vec(),
+    };
+    Ok(ask.encode_to_vec())
+}
+
+/// What a device asks for, its proof of possession checked.
+pub(super) fn request_of(ask: &[u8]) -> Result<DeviceRequest, Error> {
+    let ask = DeviceAsk::decode(ask).map_err(|_| not_a("device request"))?;
+    Ok(DeviceRequest::from_bytes(&ask.request)?)
+}
+
+/// Certifies a device as `request` says, and seals the team's keys to the key that came with what it asked.
+pub(super) fn certify(
+    work: &Work<'_>,
+    ask: &[u8],
+    request: &DeviceRequest,
+) -> Result<Vec<u8>, Error> {
+    need_admin(&own_authority(work)?)?;
+    let (unit, team) = unit_and_team(work)?;
+    if team.route.is_empty() {
+        return Err(Error::NotReady("publish the mission's terms first"));
+    }
+    enrol::moving(&team)?;
+    if records::load::<GoneRecord>(work.tx, request.key.as_bytes())?.is_some() {
+        return Err(Error::NotReady(
+            "that device was removed from the team: let it make a new vault",
+        ));
+    }
+    let ask = DeviceAsk::decode(ask).map_err(|_| not_a("device request"))?;
+    let key = SigningKey::from_bytes(&fixed(&unit.seed, "the unit's key")?);
+    let own = Chain::from_bytes(&unit.chain)?;
+    let chain = issue_device(&key, &own, request, &request.roles, work.now)?;
+    // A key that was lost once is not certified again.
+    directory::device(work, &chain, &chain.claimed_root())?;
+    let public = HpkePublic::from_bytes(work.suite, &ask.note_key)?;
+    let keys = team_keys(work, unit, team, request.roles.contains(&Role::Admin))?;
+    let keys = zeroize::Zeroizing::new(keys.encode_to_vec());
+    let sealed = note::seal(work.suite, &public, NOTE, &keys)?;
+    Ok(Enrolment { chain: chain.to_bytes(), note: sealed }.encode_to_vec())
+}
+
+/// Installs an enrolment, of this root and unit if it is known of which, and asks to join the team's group.
+pub(super) fn install_enrolment(
+    work: &Work<'_>,
+    enrolment: &[u8],
+    of: Option<([u8; 32], &str)>,
+) -> Result<StaffCard, Error> {
+    let enrolment = Enrolment::decode(enrolment).map_err(|_| not_a("enrolment"))?;
+    let (Some(device), Some(secret)) = (
+        records::load::<Device>(work.tx, SELF)?,
+        records::load::<NoteSecret>(work.tx, ENROLMENT_SECRET)?,
+    ) else {
+        return Err(wrong_role(work, "a new mission device's"));
+    };
+    let chain = Chain::from_bytes(&enrolment.chain)?;
+    if let Some((root, unit)) = of
+        && chain.verify_device(&root, work.now)?.unit.id != unit
+    {
+        return Err(budstikke_e2ee::cert::CertError::NotYourCertificate.into());
+    }
+    let secret = HpkeSecret::from_seed(work.suite, &fixed(&secret.seed, "a key")?)?;
+    let keys = note::open(work.suite, &secret, NOTE, &enrolment.note)?;
+    let keys = TeamKeys::decode(keys.as_slice()).map_err(|_| not_a("enrolment"))?;
+    install(work, device, &chain, &keys)?;
+    records::remove::<NoteSecret>(work.tx, ENROLMENT_SECRET)?;
+    ask_to_join(work)?;
+    card(work)
+}
+
+/// A device was let in: one that was enrolled before the team moved gets the keys of where it is now.
+pub(crate) fn let_in(work: &Work<'_>) -> Result<(), Error> {
+    note_since(work)?;
+    if !rotate::has_moved(work)? {
+        return Ok(());
+    }
+    let (unit, team) = unit_and_team(work)?;
+    let keys = zeroize::Zeroizing::new(team_keys(work, unit, team, false)?.encode_to_vec());
+    let mut seat = Seat::team(work)?;
+    let message = TeamMessage::Keys(keys).to_bytes();
+    let sealed = seat.group.encrypt(&work.env(), &seat.me, &message, None)?;
+    let routes = rotate::team_routes(work)?;
+    enqueue(work, &routes, &Envelope::Mls(sealed).to_bytes(), Belongs::default(), false)?;
+    Ok(())
+}
+
+/// Remembers when this device first knew of its colleagues' devices.
+pub(crate) fn note_since(work: &Work<'_>) -> Result<(), Error> {
+    for member in Seat::team(work)?.group.members()? {
+        let key = member.key.as_bytes();
+        if records::load::<SinceRecord>(work.tx, key)?.is_none() {
+            records::save(work.tx, key, &SinceRecord { at: work.now })?;
+        }
+    }
+    Ok(())
 }
 
 /// Tells the other devices of the team; nothing when there are none.
@@ -266,11 +342,21 @@ pub(crate) fn take(work: &Work<'_>, application: &Application) -> Result<(), Err
                 return Ok(());
             }
             let (id, seed) = (id.to_vec(), seed.to_vec());
-            let record = IntakeKeyRecord { id: id.clone(), seed, valid_from, valid_until };
+            let spoilt = application.epoch < unit_and_team(work)?.1.since_epoch;
+            let record = IntakeKeyRecord { id: id.clone(), seed, valid_from, valid_until, spoilt };
             records::save(work.tx, &id, &record)
         }
+        TeamMessage::Keys(keys) => {
+            if !is_admin(sender) {
+                return Err(not_a("word of an admin's"));
+            }
+            let keys = TeamKeys::decode(keys.as_slice()).map_err(|_| not_a("team's keys"))?;
+            rotate::take_keys(work, keys)
+        }
         TeamMessage::HeldKey { id, seed, valid_from, valid_until } => {
-            reach::key_came(work, id, &seed, valid_from, valid_until)
+            // Who has left since may have read it.
+            let spoilt = application.epoch < unit_and_team(work)?.1.since_epoch;
+            reach::key_came(work, id, &seed, valid_from, valid_until, spoilt)
         }
         TeamMessage::HeldGrant(grant) => reach::lane_came(work, &grant),
         TeamMessage::HeldWord(signed) => words::hear(work, &signed),
@@ -300,6 +386,8 @@ pub(crate) fn take(work: &Work<'_>, application: &Application) -> Result<(), Err
             }
             Ok(())
         }
+        // One about a mailbox that the team has left, or that this device has not heard of yet, says nothing here.
+        TeamMessage::Cursor { mailbox, .. } if mailbox != unit_and_team(work)?.1.mailbox => Ok(()),
         TeamMessage::Cursor { read_to, .. } => {
             records::save(work.tx, sender.key.as_bytes(), &CursorRecord { read_to })
         }
@@ -345,7 +433,8 @@ pub(crate) fn asked_to_join(work: &Work<'_>, package: Vec<u8>) -> Result<(), Err
     };
     let device = directory::device(work, chain, &own.unit.root)?;
     let known = seat.group.members()?.iter().any(|member| member.key == device.key);
-    if device.unit.id != own.unit.id || known {
+    let gone = records::load::<GoneRecord>(work.tx, device.key.as_bytes())?.is_some();
+    if device.unit.id != own.unit.id || known || gone {
         return Ok(());
     }
     let group_id = seat.group.id().to_vec();
@@ -372,6 +461,7 @@ pub(crate) fn welcomed(work: &Work<'_>, body: &WelcomeBody) -> Result<(), Error>
     if group.id() != team.group_id {
         return Err(not_a("Welcome to this team"));
     }
+    note_since(work)?;
     work.event(Event::MembersChanged { case: None });
     Ok(())
 }
@@ -400,17 +490,27 @@ pub(crate) fn assignment_for(
     Ok(signed.to_bytes())
 }
 
-fn team_keys(work: &Work<'_>, mut unit: Unit, mut team: Team) -> Result<TeamKeys, Error> {
-    // What the unit signs and publishes with stays with the admin.
-    zeroize::Zeroize::zeroize(&mut unit.seed);
-    zeroize::Zeroize::zeroize(&mut unit.notice_seed);
-    team.published_at = 0;
+fn team_keys(
+    work: &Work<'_>,
+    mut unit: Unit,
+    mut team: Team,
+    for_admin: bool,
+) -> Result<TeamKeys, Error> {
+    if !for_admin {
+        // What the unit signs and publishes with stays with its admins.
+        zeroize::Zeroize::zeroize(&mut unit.seed);
+        zeroize::Zeroize::zeroize(&mut unit.notice_seed);
+        zeroize::Zeroize::zeroize(&mut team.old_doors);
+        team.published_at = 0;
+    }
+    (team.looked_at, team.publish_now) = (0, false);
     let lanes = [LaneUse::FrontDoor, LaneUse::Team].map(|used_for| team_lane(work, used_for));
     let (held, held_lanes) = reach::for_colleague(work)?;
     let lanes = lanes.into_iter().chain(held_lanes.into_iter().map(Ok));
     Ok(TeamKeys {
         directory: directory::held_bytes(work, &own_papers(work)?.unit.root)?,
         held,
+        gone: records::all::<GoneRecord>(work.tx)?.into_iter().map(|(key, _)| key).collect(),
         post: Some(records::need(work.tx, TEAM_POST)?),
         lanes: lanes.collect::<Result<_, _>>()?,
         intake: records::all(work.tx)?.into_iter().map(|(_, key)| key).collect(),
@@ -449,6 +549,9 @@ fn install(
     }
     for key in &keys.held {
         records::save(work.tx, &key.id, key)?;
+    }
+    for key in &keys.gone {
+        records::save(work.tx, key, &GoneRecord { at: work.now })?;
     }
     Ok(())
 }

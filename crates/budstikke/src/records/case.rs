@@ -74,6 +74,9 @@ pub(crate) struct CaseRecord {
     /// Set while nothing may be sent, because the group forked.
     #[prost(message, optional, tag = "30")]
     pub(crate) frozen: Option<Frozen>,
+    /// Unix seconds at which this device learnt that it is no longer part of it; 0 while it is.
+    #[prost(int64, tag = "31")]
+    pub(crate) left_at: i64,
 }
 record!(CaseRecord, 40, "the case", routes, identity, consent_seed);
 

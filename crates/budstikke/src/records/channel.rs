@@ -31,6 +31,9 @@ pub(crate) struct Post {
     /// The cursor that the team was last told (shared mailboxes).
     #[prost(uint64, tag = "8")]
     pub(crate) reported: u64,
+    /// Unix seconds at which its team moved to another; 0 while it is in use.
+    #[prost(int64, tag = "9")]
+    pub(crate) retired_at: i64,
 }
 record!(Post, 20, "a mailbox", recv_secret);
 
@@ -47,6 +50,8 @@ pub(crate) enum LaneUse {
     Peer = 3,
     /// About alerts that nobody answers in one line: for the whole team.
     Held = 4,
+    /// One new device that joins with a code, both ways.
+    Join = 5,
 }
 
 /// A grant on one of our mailboxes, found by the label that comes back with each cell.
@@ -70,6 +75,21 @@ pub(crate) struct Lane {
     pub(crate) send_id: Vec<u8>,
     #[prost(string, tag = "7")]
     pub(crate) relay: String,
+    /// Unix seconds at which another took its place; 0 while it is in use.
+    #[prost(int64, tag = "8")]
+    pub(crate) retired_at: i64,
+    /// Key of the mailbox that a retired lane is on.
+    #[prost(bytes = "vec", tag = "9")]
+    pub(crate) post: Vec<u8>,
+    /// Labels of the lanes whose place this one takes, until its first cell comes.
+    #[prost(bytes = "vec", repeated, tag = "10")]
+    pub(crate) replaces: Vec<Vec<u8>>,
+    /// Nobody writes on it any more: its grant can go.
+    #[prost(bool, tag = "11")]
+    pub(crate) unused: bool,
+    /// Takes a retired lane's place, and nobody has been told of it yet.
+    #[prost(bool, tag = "12")]
+    pub(crate) unsaid: bool,
 }
 record!(Lane, 21, "a lane", seal_key, send_secret);
 

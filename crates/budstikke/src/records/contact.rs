@@ -105,6 +105,12 @@ pub(crate) struct Approach {
     /// The defender's case that the line is for; empty for an approach of a defender's.
     #[prost(bytes = "vec", tag = "16")]
     pub(crate) line_for: Vec<u8>,
+    /// The door that the first contact went to.
+    #[prost(bytes = "vec", tag = "17")]
+    pub(crate) door: Vec<u8>,
+    /// Unix seconds at which that door was found closed.
+    #[prost(int64, tag = "18")]
+    pub(crate) refused_at: i64,
     /// A person has compared the words although the mission's key is another than before.
     #[prost(bool, tag = "20")]
     pub(crate) key_compared: bool,

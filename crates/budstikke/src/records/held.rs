@@ -16,6 +16,9 @@ pub(crate) struct HeldKeyRecord {
     pub(crate) valid_from: i64,
     #[prost(int64, tag = "4")]
     pub(crate) valid_until: i64,
+    /// Somebody knows it who has left: it opens what comes, and is told no more.
+    #[prost(bool, tag = "5")]
+    pub(crate) spoilt: bool,
 }
 record!(HeldKeyRecord, 16, "a held key", seed);
 

@@ -11,6 +11,7 @@ mod handover;
 mod held;
 mod own;
 mod recovery;
+mod team;
 mod token;
 
 use prost::Message;
@@ -35,6 +36,7 @@ pub(crate) use recovery::{
     AskRecord, Frozen, OwnAskRecord, ProofRecord, ReceiptsRecord, RelayKeyRecord, SenderGaps,
     TranscriptRecord,
 };
+pub(crate) use team::{GoneRecord, InviteRecord, JoinRecord, SinceRecord};
 pub(crate) use token::{TokenRecord, TokenRequestRecord};
 
 use crate::error::Error;

@@ -110,8 +110,29 @@ pub(crate) struct Team {
     pub(crate) notice_version: u64,
     #[prost(int64, tag = "5")]
     pub(crate) published_at: i64,
+    /// Which of the team's mailboxes is in use: 8 bytes, or empty for the first.
+    #[prost(bytes = "vec", tag = "6")]
+    pub(crate) mailbox: Vec<u8>,
+    /// The mailbox in use is still to be made at its relay.
+    #[prost(bool, tag = "7")]
+    pub(crate) making: bool,
+    /// What is published names keys or a door that somebody knows who has left.
+    #[prost(bool, tag = "8")]
+    pub(crate) publish_now: bool,
+    /// Secrets of earlier front doors, to which people hold invitations; the newest last.
+    #[prost(bytes = "vec", repeated, tag = "9")]
+    pub(crate) old_doors: Vec<Vec<u8>>,
+    /// Unix seconds at which this device learnt that it was removed; 0 while it is a member.
+    #[prost(int64, tag = "10")]
+    pub(crate) removed_at: i64,
+    /// Unix seconds at which the slot of the team's group was last looked at unasked.
+    #[prost(int64, tag = "11")]
+    pub(crate) looked_at: i64,
+    /// Epoch of the team's group with which the mailbox in use began; 0 for the first.
+    #[prost(uint64, tag = "12")]
+    pub(crate) since_epoch: u64,
 }
-record!(Team, 13, "the team", route);
+record!(Team, 13, "the team", route, old_doors);
 
 /// A rotating intake key.
 #[derive(Clone, PartialEq, Message)]
@@ -125,5 +146,8 @@ pub(crate) struct IntakeKeyRecord {
     pub(crate) valid_from: i64,
     #[prost(int64, tag = "4")]
     pub(crate) valid_until: i64,
+    /// Somebody knows it who has left: it opens what comes, and is published no more.
+    #[prost(bool, tag = "5")]
+    pub(crate) spoilt: bool,
 }
 record!(IntakeKeyRecord, 14, "an intake key", seed);
