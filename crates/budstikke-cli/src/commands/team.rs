@@ -61,6 +61,7 @@ pub(crate) async fn list(app: &App) -> Result<Reply, Failure> {
                     "own": member.own,
                     "since": member.since,
                     "device": member.id,
+                    "key": member.key,
                 })
             })
             .collect();

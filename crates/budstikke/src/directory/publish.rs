@@ -269,7 +269,9 @@ fn parse_key(text: &str) -> Result<VerifyingKey, Error> {
     let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).unwrap_or_default();
     VerifyingKey::from_bytes(&bytes).map_err(|_| Error::Input {
         what: "the key",
-        why: "it is not 64 hexadecimal digits of a key; `bud mission team` shows it".to_owned(),
+        why: "it is not 64 hexadecimal digits of a key; `bud team --json` shows a device's, \
+              `bud directory --json` a mission's"
+            .to_owned(),
     })
 }
 
