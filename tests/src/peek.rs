@@ -141,6 +141,22 @@ pub async fn messages(vault: &Path) -> Vec<Vec<u8>> {
     envelopes(vault).await.into_iter().filter_map(message).collect()
 }
 
+/// Loses the keys of the only case of a vault, as a damaged disk would: its history stays.
+///
+/// # Panics
+/// When the vault holds no case.
+pub fn lose_keys(path: &Path, now: i64) {
+    let case = records::<Case>(path, CASE).into_iter().next().expect("a case");
+    let suite = Suite::new(&mut OsRng);
+    let done = open(path).transaction(|tx| {
+        let env = Env { suite: &suite, store: tx, now };
+        let group = Group::load(&env, &case.group_id).expect("the group").expect("a group");
+        group.delete(&env).expect("deleted");
+        Ok::<_, VaultError>(())
+    });
+    done.expect("a transaction");
+}
+
 /// Whether a vault can still open a message of its only case.
 ///
 /// # Panics

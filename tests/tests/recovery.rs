@@ -290,6 +290,34 @@ async fn a_device_put_back_to_an_old_copy_is_added_again_and_everybody_sees_it()
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_colleague_whose_keys_are_gone_is_added_again_and_keeps_its_history() {
+    let mut world = World::new().await;
+    let (at_heron, at_a) = world.case().await;
+    world.assign_officer_b(&at_a).await;
+    let at_b = world.officer_b.cases().await.expect("cases")[0].id.clone();
+    talk(&[(&world.heron, &at_heron), (&world.officer_a, &at_a)], "before").await;
+    sync(&world.officer_b).await;
+    let path = world.path("officer-b");
+    world.officer_b.clone().close().await.expect("close");
+    peek::lose_keys(&path, world.now());
+    world.officer_b = plain(&path, &world.clock).await;
+    let (heron, a, b) = (&world.heron, &world.officer_a, &world.officer_b);
+
+    assert!(b.case(&at_b).await.expect("history").summary.keys_lost);
+    let asked = b.recover(&at_b, None, false).await.expect("asked");
+    assert_eq!(asked, Recovered::AskedToBeAddedAgain);
+    settle(&[b, a]).await;
+    assert_eq!(a.recover(&at_a, None, false).await.expect("yes"), Recovered::AddedAgain);
+    settle(&[a, heron, b]).await;
+    assert!(!b.case(&at_b).await.expect("case").summary.keys_lost);
+    let members = [(heron, at_heron.as_str()), (a, at_a.as_str()), (b, at_b.as_str())];
+    talk(&members, "back").await;
+    assert_eq!(b.case(&at_b).await.expect("case").members.len(), 3, "the old leaf is gone");
+    let read = texts(b, &at_b).await;
+    assert!(read.contains(&"before 0".to_owned()) && read.contains(&"back 0".to_owned()));
+}
+
 /// The right to write into HERON's mailbox and to empty it: what her relay has.
 struct Malice {
     owner: CapabilityKey,

@@ -47,8 +47,9 @@ pub struct Ask {
 pub struct Place {
     /// As it stood in the group before.
     pub charter: Charter,
-    /// The defenders who were in it.
-    pub defenders: BTreeSet<[u8; 32]>,
+    /// The defenders who were in it; `None` on a staff device that lost who they were, which takes the word of the
+    /// colleagues who add it, as when it is assigned.
+    pub defenders: Option<BTreeSet<[u8; 32]>>,
     /// Terms that both sides have accepted since.
     pub accepted: Option<[u8; 32]>,
 }
@@ -152,7 +153,8 @@ impl Group {
         let defenders = self.members()?.into_iter().filter_map(|member| {
             matches!(member.party, Party::Defender { .. }).then(|| *member.key.as_bytes())
         });
-        Ok(Place { charter: self.charter.clone(), defenders: defenders.collect(), accepted })
+        let defenders = Some(defenders.collect());
+        Ok(Place { charter: self.charter.clone(), defenders, accepted })
     }
 
     /// Joins from a Welcome that answers an [`Ask`]: the same group, or another in its place. Members who are new to
@@ -167,7 +169,7 @@ impl Group {
         place: &Place,
     ) -> Result<Self, GroupError> {
         let group = Self::join_if(env, me, welcome, true, |charter| place.check(charter))?;
-        if group.place(None)?.defenders != place.defenders {
+        if place.defenders.is_some() && group.place(None)?.defenders != place.defenders {
             return Self::reject(Check::SamePlace, "its defenders are others");
         }
         Ok(group)

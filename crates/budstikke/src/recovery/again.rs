@@ -334,20 +334,20 @@ pub(crate) fn forget(work: &Work<'_>, case: &CaseRecord) -> Result<(), Error> {
 
 /// What this vault still knows of a group whose state is gone.
 fn lost_place(case: &CaseRecord, me: &budstikke_e2ee::group::Identity) -> Result<Place, Error> {
-    if !case.defender {
-        return Err(Error::NotReady(
-            "this device has lost too much of it: ask an admin to assign you again",
-        ));
-    }
     let accepted = accepted(case)?;
+    // Of a line the office that was asked for it comes first, as at its founding.
+    let other = [&case.own_unit, &case.peer_unit].into_iter().find(|unit| **unit != case.unit_id);
+    let mut units = vec![case.unit_id.clone()];
+    units.extend(other.filter(|_| case.line).cloned());
     let charter = Charter {
-        kind: GroupKind::Case,
+        kind: if case.line { GroupKind::MinistryLine } else { GroupKind::Case },
         root: fixed(&case.root, "the case")?,
-        units: vec![case.unit_id.clone()],
+        units,
         case_id: case.id.clone(),
         terms: None,
     };
-    Ok(Place { charter, defenders: [*me.key().as_bytes()].into(), accepted })
+    let defenders = case.defender.then(|| [*me.key().as_bytes()].into());
+    Ok(Place { charter, defenders, accepted })
 }
 
 fn accepted(case: &CaseRecord) -> Result<Option<[u8; 32]>, Error> {
