@@ -24,7 +24,7 @@ use crate::channel::seat::Seat;
 use crate::client::{Work, parse_address};
 use crate::error::{self, Error};
 use crate::events::Event;
-use crate::mission::{leave, need_admin, own_device};
+use crate::mission::{need_admin, own_device};
 use crate::records::{
     self, Approach, CaseRecord, Commit, Device, DirectoryClock, DirectoryRecord, Ministry, SELF,
     Unit, fixed,
@@ -165,7 +165,6 @@ pub(crate) fn take(work: &Work<'_>, root: &Fingerprint, bytes: &[u8]) -> Result<
             records::save(work.tx, root, &record)?;
             trust.take(&new);
             keep(work, root, &trust)?;
-            leave::remove_revoked(work, root)?;
         }
         Standing::Forked => {
             let known = record.forks.iter().any(|fork| fork == bytes);

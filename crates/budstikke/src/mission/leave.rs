@@ -6,7 +6,7 @@
 //! can take it back. Where the team listens changes with the same step ([`super::rotate`]).
 
 use budstikke_e2ee::group::{Member, Party};
-use budstikke_e2ee::keys::{Fingerprint, VerifyingKey};
+use budstikke_e2ee::keys::VerifyingKey;
 use zeroize::Zeroize as _;
 
 use super::{need_admin, own_device, rotate, team};
@@ -14,7 +14,6 @@ use crate::channel::commit::want;
 use crate::channel::seat::Seat;
 use crate::channel::send::name_of;
 use crate::client::{Client, Work};
-use crate::directory;
 use crate::error::Error;
 use crate::events::Event;
 use crate::records::{
@@ -107,25 +106,6 @@ pub(crate) fn remove_device(work: &Work<'_>, key: &VerifyingKey) -> Result<Remov
     })
 }
 
-/// A newer directory came: on an admin's device those of the team go whose keys it revokes, and the team moves.
-pub(crate) fn remove_revoked(work: &Work<'_>, root: &Fingerprint) -> Result<(), Error> {
-    let Ok(own) = own_device(work) else { return Ok(()) };
-    let trust = directory::trust(work, root)?;
-    if own.unit.root != *root || need_admin(&own).is_err() || trust.check_device(&own).is_err() {
-        return Ok(());
-    }
-    let Ok(seat) = Seat::team(work) else { return Ok(()) };
-    for member in seat.group.members()? {
-        if let Party::Device(device) = &member.party
-            && member.key != own.key
-            && trust.check_device(device).is_err()
-        {
-            remove_device(work, &member.key)?;
-        }
-    }
-    Ok(())
-}
-
 /// Wants a device out of every case in which both are; the short names of those.
 fn remove_from_cases(work: &Work<'_>, key: &VerifyingKey) -> Result<Vec<String>, Error> {
     let mut cases = Vec::new();
@@ -133,7 +113,11 @@ fn remove_from_cases(work: &Work<'_>, key: &VerifyingKey) -> Result<Vec<String>,
         if case.left_at > 0 || case.defender {
             continue;
         }
-        let seat = Seat::case(work, case)?;
+        let seat = match Seat::case(work, case) {
+            // Its keys are lost here: who comes back to it sees who is in it.
+            Err(Error::NotReady(_)) => continue,
+            seat => seat?,
+        };
         if seat.group.members()?.iter().any(|member| member.key == *key) {
             want_remove(work, seat.group.id(), key)?;
             cases.extend(seat.case_name());
@@ -213,8 +197,8 @@ pub(crate) fn others_left(
 pub(crate) fn removed(work: &Work<'_>, seat: Seat) -> Result<(), Error> {
     match &seat.case {
         Some(case) => {
-            let name = case_name(&case.id);
-            leave_case(work, seat)?;
+            let (name, case) = (case_name(&case.id), case.clone());
+            leave_case(work, case, Some(seat))?;
             work.event(Event::RemovedFromCase { case: name });
             Ok(())
         }
@@ -223,13 +207,16 @@ pub(crate) fn removed(work: &Work<'_>, seat: Seat) -> Result<(), Error> {
 }
 
 /// A case ends for this device: its group's keys go, with where its people listen. What was said stays as history.
-fn leave_case(work: &Work<'_>, seat: Seat) -> Result<(), Error> {
-    let Some(mut case) = seat.case.clone() else { return Ok(()) };
-    case.peer_name = peer_of(&seat, &case)?;
+fn leave_case(work: &Work<'_>, mut case: CaseRecord, seat: Option<Seat>) -> Result<(), Error> {
+    if let Some(seat) = &seat {
+        case.peer_name = peer_of(seat, &case)?;
+    }
     case.left_at = work.now;
     case.routes.zeroize();
     case.identity.zeroize();
-    forget_group(work, seat)?;
+    if let Some(seat) = seat {
+        forget_group(work, seat)?;
+    }
     for (label, lane) in records::all::<Lane>(work.tx)? {
         if lane.case_id == case.id {
             records::remove::<Lane>(work.tx, &label)?;
@@ -245,7 +232,11 @@ fn leave_case(work: &Work<'_>, seat: Seat) -> Result<(), Error> {
 fn leave_team(work: &Work<'_>, seat: Seat) -> Result<(), Error> {
     for (_, case) in records::all::<CaseRecord>(work.tx)? {
         if case.left_at == 0 && !case.defender {
-            leave_case(work, Seat::case(work, case)?)?;
+            let seat = match Seat::case(work, case.clone()) {
+                Err(Error::NotReady(_)) => None,
+                seat => Some(seat?),
+            };
+            leave_case(work, case, seat)?;
         }
     }
     forget_group(work, seat)?;

@@ -366,11 +366,15 @@ fn untold(work: &Work<'_>) -> Result<Vec<Vec<u8>>, Error> {
     let mut ours = Vec::new();
     for (id, since) in cases {
         let Some(case) = records::load::<CaseRecord>(work.tx, &id)? else { continue };
-        if case.left_at > 0 || case.defender {
+        if case.left_at > 0 || case.defender || case.frozen.is_some() {
             continue;
         }
         let unit = case.own_unit.clone();
-        let seat = Seat::case(work, case)?;
+        let seat = match Seat::case(work, case) {
+            // Its keys are lost here: somebody else tells.
+            Err(Error::NotReady(_)) => continue,
+            seat => seat?,
+        };
         let mut members = seat.group.members()?;
         let of_unit = |member: &Member| matches!(&member.party, Party::Device(device) if device.unit.id == unit);
         members.retain(of_unit);
