@@ -348,6 +348,8 @@ impl Shared {
     /// Ends the session with this error, unless it has already ended with another, and says which.
     fn fail(&self, error: RelayError) -> RelayError {
         let mut state = self.state();
+        // Ended without a reason: the client closed it, and what breaks after that is no reason of its own.
+        let error = if self.ended.is_cancelled() { RelayError::ClientClosed } else { error };
         let error = state.failure.get_or_insert(error).clone();
         // First it is of no more use, then the callers hear of it: whoever tries again must get a new session.
         self.ended.cancel();
@@ -498,5 +500,14 @@ mod tests {
         assert!(answer.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         shared.fail(TransportError::Closed.into());
         assert!(woken.ended.load(Ordering::SeqCst));
+    }
+
+    #[test]
+    fn what_breaks_after_the_client_has_closed_is_the_clients_doing() {
+        let ended = CancellationToken::new();
+        let shared = Shared { state: Mutex::new(State::new()), ended: ended.clone() };
+        ended.cancel();
+        assert_eq!(shared.fail(TransportError::Closed.into()), RelayError::ClientClosed);
+        assert_eq!(shared.failure(), RelayError::ClientClosed);
     }
 }
