@@ -89,9 +89,11 @@ impl Client {
             self.told.push(Told::Redone);
         }
         let generation = self.rows.generation;
-        for person in staged.adding {
-            self.rows.adds.remove(&person);
-            self.rows.welcomes.insert(person, staged.welcome.clone());
+        for (person, package) in staged.adding {
+            if self.rows.adds.get(&person) == Some(&package) {
+                self.rows.adds.remove(&person);
+            }
+            self.rows.welcomes.insert(person, (package, staged.welcome.clone()));
             let letter = Letter::Welcome { generation, welcome: staged.welcome.clone() };
             self.rows.outbox.push((person, letter));
         }
@@ -137,7 +139,7 @@ impl Client {
         for (person, bytes) in self.rows.adds.iter().take(MAX_ADDS) {
             packages.push(KeyPackage::parse(&env, bytes)?);
             assignments.push(world.assign(*person, now));
-            adding.push(*person);
+            adding.push((*person, bytes.clone()));
         }
         let pending = if adding.is_empty() && !self.rows.update {
             return Ok(false);
@@ -146,7 +148,9 @@ impl Client {
         } else {
             let members = group.members()?;
             let again = |m: &&budstikke_e2ee::group::Member| {
-                world.person(&m.key).is_some_and(|person| adding.contains(&person))
+                world
+                    .person(&m.key)
+                    .is_some_and(|person| adding.iter().any(|(who, _)| *who == person))
             };
             let leaves: Vec<u32> = members.iter().filter(again).map(|m| m.leaf).collect();
             group.change(&env, me, &packages, &leaves, &assignments)?

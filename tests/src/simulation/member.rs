@@ -40,8 +40,9 @@ pub(super) struct Rows {
     pub(super) moving: BTreeMap<usize, Vec<u8>>,
     /// The key package that this client has asked with.
     pub(super) package: Option<Vec<u8>>,
-    /// Welcomes given out to the present group, in case one is lost on the way.
-    pub(super) welcomes: BTreeMap<usize, Vec<u8>>,
+    /// Welcomes given out to the present group, in case one is lost on the way, and for which key
+    /// package each was.
+    pub(super) welcomes: BTreeMap<usize, (Vec<u8>, Vec<u8>)>,
     /// Counted from 0: a device that was lost, or added again, counts its messages anew.
     pub(super) life: u32,
     /// Messages sent in each life, in each generation; the last is the present.
@@ -62,7 +63,7 @@ pub(super) struct Staged {
     pub(super) epoch: u64,
     /// Empty: to be sealed for the next slot of the epoch.
     pub(super) cells: Vec<Vec<u8>>,
-    pub(super) adding: Vec<usize>,
+    pub(super) adding: Vec<(usize, Vec<u8>)>,
     /// For those: sent only once the commit has won.
     pub(super) welcome: Vec<u8>,
 }

@@ -143,16 +143,16 @@ impl Client {
         let (mut first, mut packages) = (Vec::new(), Vec::new());
         for (person, bytes) in moving.by_ref().take(MAX_ADDS) {
             packages.push(KeyPackage::parse(&env, &bytes)?);
-            first.push(person);
+            first.push((person, bytes));
         }
         let founding = group.add(&env, me, &packages, &[])?;
         group.merge_pending(&env)?;
         self.enter(group);
         self.told.push(Told::Founded);
         let welcome = founding.welcome.expect("a Welcome");
-        for person in first {
+        for (person, package) in first {
             let generation = self.rows.generation;
-            self.rows.welcomes.insert(person, welcome.clone());
+            self.rows.welcomes.insert(person, (package, welcome.clone()));
             let letter = Letter::Welcome { generation, welcome: welcome.clone() };
             self.rows.outbox.push((person, letter));
         }
@@ -229,11 +229,15 @@ impl Client {
     pub(super) fn comes_along(&mut self, from: usize, generation: u32, package: Vec<u8>) {
         if generation == self.rows.generation + 1 {
             self.rows.moving.insert(from, package);
-        } else if generation == self.rows.generation
-            && let Some(welcome) = self.rows.welcomes.get(&from)
-        {
-            let letter = Letter::Welcome { generation, welcome: welcome.clone() };
-            self.rows.outbox.push((from, letter));
+        } else if generation == self.rows.generation {
+            match self.rows.welcomes.get(&from) {
+                Some((known, welcome)) if *known == package => {
+                    let letter = Letter::Welcome { generation, welcome: welcome.clone() };
+                    self.rows.outbox.push((from, letter));
+                }
+                // It lost its device after it was added: its Welcome opens for nobody any more.
+                _ => self.asked(from, package),
+            }
         }
     }
 }
