@@ -201,7 +201,8 @@ async fn what_a_relay_delivers_twice_is_taken_once() {
     assert_eq!(report.received, 2, "both copies came");
     assert_eq!(texts(&world.officer_a, &at_mission).await, ["once"]);
     assert_eq!(world.officer_a.contacts().await.expect("contacts").len(), 1);
-    assert_eq!(happened(&mut events), [], "and nobody is told anything");
+    let told = Event::DuplicateIgnored { case: at_mission, count: 1 };
+    assert_eq!(happened(&mut events), [told], "the relay is seen to repeat itself");
 }
 
 /// Cells that clients sent since the last look, with where to.
