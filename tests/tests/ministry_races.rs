@@ -77,11 +77,11 @@ async fn what_a_captor_granted_stays_void_whatever_its_clock_says() {
     let a = case.officer_a();
     let since = case.world.now();
     case.world.clock.advance(MINUTE);
-    // The captor's clock is two hours late, so that the grant seems to be older than the doubt.
+    // The captor's clock is fifty minutes late, so that the grant seems to be older than the doubt.
     case.world.heron.clone().close().await.expect("close");
-    let captor = reopen(case.world.path("heron"), &Clock::fixed(since - 2 * HOUR)).await;
+    let captor = reopen(case.world.path("heron"), &Clock::fixed(since - 50 * MINUTE)).await;
     let early = data("consent-demarche.toml");
-    let early = ConsentFile::parse(&early, Format::Toml, since - 2 * HOUR).expect("answers");
+    let early = ConsentFile::parse(&early, Format::Toml, since - 50 * MINUTE).expect("answers");
     captor.give_consent(&case.at_heron, early).await.expect("grant");
     settle(&[&captor, a]).await;
     let doubt = Suspension::DeviceCompromised;
