@@ -42,6 +42,7 @@ use Shown::{Here, Not};
 
 const ALWAYS_NAMED: Shown = Not("the client names a purpose of the terms by itself");
 const NO_OPTION: Shown = Not("the client has no option for it");
+const HANDED_OVER: Shown = Not("a hand-over has a story of its own: tests/handover.rs");
 const SENDERS: Shown = Not("it is the sender's to know");
 
 const fn row(key: &'static str, code: &'static str, client: Shown, receiver: Shown) -> Row {
@@ -100,6 +101,8 @@ const ROWS: &[Row] = &[
     row("refusal-local-organisations-not-consulted", "F05", Here, Here),
     row("refusal-role-certificate-invalid", "I04", Here, Here),
     row("refusal-four-eyes", "I06", Here, Here),
+    row("refusal-not-on-case-access-list", "I05", HANDED_OVER, HANDED_OVER),
+    row("refusal-case-without-owner", "H01", HANDED_OVER, HANDED_OVER),
     row("refusal-out-of-step", "W04", Here, Here),
 ];
 
