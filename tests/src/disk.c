@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -48,6 +49,18 @@ __attribute__((constructor)) static void begin(void) {
     fail_from = getenv("DISK_FAIL_FROM");
     REAL(int, "open64", const char *, int, ...);
     if (log) log_fd = real(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+}
+
+/* An effect and its record are one to whoever locks the log: a relay killed under that lock has written down all that
+ * it did. */
+static void enter(void) {
+    pthread_mutex_lock(&lock);
+    if (log_fd >= 0) while (flock(log_fd, LOCK_EX) && errno == EINTR);
+}
+
+static void leave(void) {
+    if (log_fd >= 0) flock(log_fd, LOCK_UN);
+    pthread_mutex_unlock(&lock);
 }
 
 static void put(char op, uint64_t number, const char *path, const void *data, size_t len) {
@@ -137,7 +150,7 @@ static int opened(int folder, const char *name, int flags, mode_t mode) {
     char asked[PATH_MAX], out[PATH_MAX];
     struct stat before, now;
     if (!name_path(folder, name, asked)) return real(folder, name, flags, mode);
-    pthread_mutex_lock(&lock);
+    enter();
     int made = (flags & O_CREAT) && fstatat(folder, name, &before, 0) != 0;
     int fd = real(folder, name, flags, mode), error = errno;
     const char *path = fd < 0 ? NULL : open_path(fd, out);
@@ -155,7 +168,7 @@ static int opened(int folder, const char *name, int flags, mode_t mode) {
             if (flags & O_TRUNC) put('T', 0, path, NULL, 0);
         }
     }
-    pthread_mutex_unlock(&lock);
+    leave();
     errno = error;
     return fd;
 }
@@ -186,12 +199,12 @@ ssize_t write(int fd, const void *data, size_t len) {
     char out[PATH_MAX];
     const char *path = open_path(fd, out);
     if (!path) return real(fd, data, len);
-    pthread_mutex_lock(&lock);
+    enter();
     off_t at = place(fd);
     ssize_t done = real(fd, data, len);
     int error = errno;
     if (done > 0) put('W', at, path, data, done);
-    pthread_mutex_unlock(&lock);
+    leave();
     errno = error;
     return done;
 }
@@ -201,11 +214,11 @@ ssize_t pwrite64(int fd, const void *data, size_t len, off_t at) {
     char out[PATH_MAX];
     const char *path = open_path(fd, out);
     if (!path) return real(fd, data, len, at);
-    pthread_mutex_lock(&lock);
+    enter();
     ssize_t done = real(fd, data, len, at);
     int error = errno;
     if (done > 0) put('W', at, path, data, done);
-    pthread_mutex_unlock(&lock);
+    leave();
     errno = error;
     return done;
 }
@@ -216,7 +229,7 @@ ssize_t writev(int fd, const struct iovec *parts, int count) {
     char out[PATH_MAX];
     const char *path = open_path(fd, out);
     if (!path) return real(fd, parts, count);
-    pthread_mutex_lock(&lock);
+    enter();
     off_t at = place(fd);
     ssize_t done = real(fd, parts, count), left = done;
     int error = errno;
@@ -226,7 +239,7 @@ ssize_t writev(int fd, const struct iovec *parts, int count) {
         at += len;
         left -= len;
     }
-    pthread_mutex_unlock(&lock);
+    leave();
     errno = error;
     return done;
 }
@@ -236,10 +249,10 @@ int ftruncate64(int fd, off_t len) {
     char out[PATH_MAX];
     const char *path = open_path(fd, out);
     if (!path) return real(fd, len);
-    pthread_mutex_lock(&lock);
+    enter();
     int failed = real(fd, len), error = errno;
     if (!failed) put('T', len, path, NULL, 0);
-    pthread_mutex_unlock(&lock);
+    leave();
     errno = error;
     return failed;
 }
@@ -249,7 +262,7 @@ static int synced(int fd, int (*real)(int)) {
     char out[PATH_MAX];
     const char *path = open_path(fd, out);
     if (!path) return real(fd);
-    pthread_mutex_lock(&lock);
+    enter();
     int failed = fail_sync && (!fail_from || !access(fail_from, F_OK)) && ++syncs == fail_sync;
     int error = EIO;
     if (!failed) {
@@ -257,7 +270,7 @@ static int synced(int fd, int (*real)(int)) {
         error = errno;
     }
     put(failed ? 'X' : 'S', 0, path, NULL, 0);
-    pthread_mutex_unlock(&lock);
+    leave();
     errno = error;
     return failed ? -1 : 0;
 }
@@ -268,13 +281,13 @@ static int changed(char op, int folder, const char *name, int (*real)(int, const
     char out[PATH_MAX];
     const char *path = name_path(folder, name, out);
     if (!path) return real(folder, name, flags);
-    pthread_mutex_lock(&lock);
+    enter();
     int failed = real(folder, name, flags), error = errno;
     if (!failed) {
         if (op == 'U') forget(path);
         put(op, 0, path, NULL, 0);
     }
-    pthread_mutex_unlock(&lock);
+    leave();
     errno = error;
     return failed;
 }
@@ -294,10 +307,10 @@ int rename(const char *from, const char *to) {
     char a[PATH_MAX], b[PATH_MAX];
     const char *old = name_path(AT_FDCWD, from, a), *new = name_path(AT_FDCWD, to, b);
     if (!old || !new) return real(from, to);
-    pthread_mutex_lock(&lock);
+    enter();
     int failed = real(from, to), error = errno;
     if (!failed) renamed(old, new);
-    pthread_mutex_unlock(&lock);
+    leave();
     errno = error;
     return failed;
 }

@@ -291,6 +291,9 @@ impl PowerLoss {
             }
             sleep(Duration::from_millis(20)).await;
         }
+        // Not between an effect and its record.
+        let file = std::fs::File::open(log).expect("the log");
+        file.lock().expect("a lock");
         relay.kill();
         sleep(Duration::from_millis(10)).await;
         clients.shutdown().await;

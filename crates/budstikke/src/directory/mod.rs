@@ -19,15 +19,15 @@ pub(crate) use publish::{list, plan, reason};
 pub(crate) use show::ROOT_REVOCATION;
 pub use show::{DirectoryCard, DirectoryUnit, Imported, RevokedKey};
 
-use crate::channel::commit::want;
 use crate::channel::seat::Seat;
 use crate::client::{Work, parse_address};
 use crate::error::{self, Error};
 use crate::events::Event;
+use crate::mission::leave::want_remove;
 use crate::mission::{need_admin, own_device};
 use crate::records::{
-    self, Approach, CaseRecord, Commit, Device, DirectoryClock, DirectoryRecord, Ministry, SELF,
-    Unit, fixed,
+    self, Approach, CaseRecord, Device, DirectoryClock, DirectoryRecord, Ministry, SELF, Unit,
+    fixed,
 };
 
 /// Contradictions kept as proof; the first are as good as the last.
@@ -120,9 +120,7 @@ pub(crate) fn remove_revoked(work: &Work<'_>) -> Result<(), Error> {
         for member in seat.group.members()? {
             let Party::Device(device) = member.party else { continue };
             if trust.check_device(&device).is_err() {
-                let (group_id, remove) =
-                    (seat.group.id().to_vec(), vec![member.key.as_bytes().to_vec()]);
-                want(work, Commit { group_id, remove, ..Commit::default() })?;
+                want_remove(work, seat.group.id(), &member.key)?;
             }
         }
     }

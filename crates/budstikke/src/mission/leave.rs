@@ -126,7 +126,12 @@ fn remove_from_cases(work: &Work<'_>, key: &VerifyingKey) -> Result<Vec<String>,
     Ok(cases)
 }
 
-fn want_remove(work: &Work<'_>, group_id: &[u8], key: &VerifyingKey) -> Result<(), Error> {
+/// Wants a member out of one group.
+pub(crate) fn want_remove(
+    work: &Work<'_>,
+    group_id: &[u8],
+    key: &VerifyingKey,
+) -> Result<(), Error> {
     let (group_id, remove) = (group_id.to_vec(), vec![key.as_bytes().to_vec()]);
     want(work, Commit { group_id, remove, ..Commit::default() })
 }
