@@ -346,9 +346,13 @@ fn read_by_all(work: &Work<'_>, key: &[u8]) -> Result<u64, Error> {
         // It goes as a whole when its time is over.
         return Ok(0);
     }
+    let untold = post.cursor >= post.reported.saturating_add(REPORT_AFTER);
+    if post.cursor <= post.trimmed && !untold {
+        return Ok(0);
+    }
     // Before this device is in the team it neither tells nor deletes.
     let Some(slowest) = team::slowest(work)? else { return Ok(0) };
-    if post.cursor >= post.reported.saturating_add(REPORT_AFTER) {
+    if untold {
         post.reported = post.cursor;
         records::save(work.tx, key, &post)?;
         let team: Team = records::need(work.tx, SELF)?;

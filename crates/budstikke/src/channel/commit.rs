@@ -15,7 +15,7 @@ use budstikke_proto::proof::Receipt;
 use budstikke_proto::sign::SigningSeed;
 use rand_core::OsRng;
 
-use super::seat::{Seat, terms_of};
+use super::seat::{Seat, case_of_group, terms_of};
 use super::verify::watch;
 use crate::client::{Client, Work};
 use crate::crash;
@@ -130,7 +130,7 @@ impl Client {
             return Ok(());
         }
         let id = group_id.to_vec();
-        self.vault(move |work| match Seat::of_group(work, &id)?.and_then(|seat| seat.case) {
+        self.vault(move |work| match case_of_group(work, &id)? {
             Some(case) => transcript::stuck(work, &case.id, Some(check)),
             None => Ok(()),
         })
@@ -337,6 +337,13 @@ fn apply(
     slot: SlotId,
     entries: &[SlotEntry],
 ) -> Result<Step, Error> {
+    if entries.is_empty() {
+        // Most slots that are looked at: nothing to load a group for.
+        if let Some(case) = case_of_group(work, group_id)? {
+            transcript::stuck(work, &case.id, None)?;
+        }
+        return Ok(Step::Open);
+    }
     let Some(mut seat) = Seat::of_group(work, group_id)? else { return Ok(Step::Open) };
     let env = work.env();
     let keys = seat.group.slot_keys(&env, seat.group.slot_attempt())?;

@@ -154,17 +154,14 @@ fn dispatch(work: &Work<'_>, lane: &Lane, envelope: Envelope) -> Result<(), Erro
         (LaneUse::FrontDoor, Envelope::FirstContact(sealed)) => first_contact(work, lane, &sealed),
         (LaneUse::Team | LaneUse::Peer, Envelope::Mls(message)) => {
             let group_id = Group::named_by(&message).ok_or_else(no_message)?;
-            if speaks_of(work, lane, &group_id)? && ahead(work, &message)? {
-                defer(work, &group_id, &message)?;
-            }
-            Ok(())
+            let Some(seat) = spoken_of(work, lane, &group_id)? else { return Ok(()) };
+            if ahead(work, seat, &message)? { defer(work, &group_id, &message) } else { Ok(()) }
         }
         (LaneUse::Team | LaneUse::Peer, Envelope::Nudge(nudge)) => {
-            if speaks_of(work, lane, &nudge.group_id)? {
-                receipts::compare(work, &nudge.group_id, &nudge.receipts)?;
-                look_again(work, &nudge.group_id)?;
-            }
-            Ok(())
+            let seat = spoken_of(work, lane, &nudge.group_id)?;
+            let Some(mut seat) = seat else { return Ok(()) };
+            receipts::compare(work, &mut seat, &nudge.receipts)?;
+            look_again(work, &nudge.group_id)
         }
         (LaneUse::Team | LaneUse::Peer, Envelope::Again(signed)) => {
             again::heard(work, lane, &signed)
@@ -193,10 +190,10 @@ fn dispatch(work: &Work<'_>, lane: &Lane, envelope: Envelope) -> Result<(), Erro
     }
 }
 
-/// Whether a lane may speak of a group: a correspondent's of the one case, the team's of the team and of its cases.
-/// Somebody else's group is no error on the shared lane: it is a colleague's case.
-fn speaks_of(work: &Work<'_>, lane: &Lane, group_id: &[u8]) -> Result<bool, Error> {
-    let Some(seat) = Seat::of_group(work, group_id)? else { return Ok(false) };
+/// The group that a lane speaks of, if it may: a correspondent's of the one case, the team's of the team and of its
+/// cases. Somebody else's group is no error on the shared lane: it is a colleague's case.
+fn spoken_of(work: &Work<'_>, lane: &Lane, group_id: &[u8]) -> Result<Option<Seat>, Error> {
+    let Some(seat) = Seat::of_group(work, group_id)? else { return Ok(None) };
     let own_case = seat.case.as_ref().is_some_and(|case| case.id == lane.case_id);
     if lane.used_for == i32::from(LaneUse::Peer) && !own_case {
         return Err(Error::Input {
@@ -204,7 +201,7 @@ fn speaks_of(work: &Work<'_>, lane: &Lane, group_id: &[u8]) -> Result<bool, Erro
             why: "it came on the lane of another case; it was dropped".to_owned(),
         });
     }
-    Ok(true)
+    Ok(Some(seat))
 }
 
 fn no_message() -> Error {
@@ -214,24 +211,21 @@ fn no_message() -> Error {
     }
 }
 
-/// Takes an MLS message into the group that it names, unless its epoch is still ahead: then true. An error rolls the
-/// step back, and with it the use of the message's key.
-fn ahead(work: &Work<'_>, message: &[u8]) -> Result<bool, Error> {
-    let group_id = Group::named_by(message).ok_or_else(no_message)?;
-    let Some(mut seat) = Seat::of_group(work, &group_id)? else { return Ok(false) };
+/// Takes an MLS message into its group, unless its epoch is still ahead: then true. An error rolls the step back, and
+/// with it the use of the message's key.
+fn ahead(work: &Work<'_>, mut seat: Seat, message: &[u8]) -> Result<bool, Error> {
     let accepted = seat.accepted_terms()?;
     let taken = seat.group.process(&work.env(), message, accepted)?;
     let heard = matches!(taken, Inbound::Application(_));
     if heard && seat.group.needs_update(work.now, false).is_some() {
         // Whoever only reads heals too.
-        want_update(work, &group_id)?;
+        want_update(work, seat.group.id())?;
     }
     match taken {
         Inbound::Application(application) if seat.case.is_none() => team::take(work, &application)?,
         Inbound::Application(application) => {
             let told: Vec<_> = application.receipt.iter().cloned().collect();
-            receipts::compare(work, &group_id, &told)?;
-            let Some(mut seat) = Seat::of_group(work, &group_id)? else { return Ok(false) };
+            receipts::compare(work, &mut seat, &told)?;
             let forked = [Finding::Forked, Finding::OtherEpoch];
             if forked.iter().any(|finding| application.findings.contains(finding)) {
                 freeze(work, &mut seat, FreezeReason::HistoryForked)?;
@@ -359,7 +353,10 @@ pub(crate) fn retry_deferred(work: &Work<'_>, seq: u64) -> Result<(), Error> {
     let Some(row) = rows.into_iter().find(|row| row.seq == seq) else { return Ok(()) };
     let deferred = read_deferred(&row.value)?;
     let too_old = deferred.received_at < work.now.saturating_sub(PATIENCE_S);
-    if !too_old && ahead(work, &deferred.message)? {
+    let seat = if too_old { None } else { Seat::of_group(work, &deferred.group_id)? };
+    if let Some(seat) = seat
+        && ahead(work, seat, &deferred.message)?
+    {
         return Ok(());
     }
     work.tx.delete_seq(Deferred::KIND, seq)?;

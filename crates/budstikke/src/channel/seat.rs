@@ -85,12 +85,7 @@ impl Seat {
                 Err(error) => Err(error),
             };
         }
-        let cases = records::all::<CaseRecord>(work.tx)?;
-        let here = |case: &CaseRecord| case.group_id == group_id && case.left_at == 0;
-        match cases.into_iter().find(|(_, case)| here(case)) {
-            Some((_, case)) => Self::case(work, case).map(Some),
-            None => Ok(None),
-        }
+        case_of_group(work, group_id)?.map(|case| Self::case(work, case)).transpose()
     }
 
     /// Everywhere that the other members listen: one route for each party's mailbox.
@@ -139,6 +134,13 @@ impl Seat {
             |m| matches!(&m.party, Party::Device(device) if m.key != own && ours(&device.unit.id)),
         ))
     }
+}
+
+/// The case that is talked about in a group; `None` when it is not on this device, or not any more.
+pub(crate) fn case_of_group(work: &Work<'_>, group_id: &[u8]) -> Result<Option<CaseRecord>, Error> {
+    let here = |case: &CaseRecord| case.group_id == group_id && case.left_at == 0;
+    let cases = records::all::<CaseRecord>(work.tx)?;
+    Ok(cases.into_iter().map(|(_, case)| case).find(here))
 }
 
 /// Holds a case id that somebody else chose against this vault: of the usual length, and not the id of a case that is

@@ -100,7 +100,7 @@ pub(crate) fn heard(work: &Work<'_>, lane: &Lane, signed: &[u8]) -> Result<(), E
     }
     // On the shared lane it may be about a colleague's case.
     let Some(case) = records::load::<CaseRecord>(work.tx, &named.case_id)? else { return Ok(()) };
-    let seat = Seat::case(work, case)?;
+    let mut seat = Seat::case(work, case)?;
     if named.key == seat.me.key() {
         return Ok(());
     }
@@ -110,7 +110,7 @@ pub(crate) fn heard(work: &Work<'_>, lane: &Lane, signed: &[u8]) -> Result<(), E
     }
     let case = case_name(&ask.case_id);
     if ask.new_group {
-        receipts::believe(work, seat.group.id(), &ask.proof)?;
+        receipts::believe(work, &mut seat, &ask.proof)?;
         work.event(Event::AskedForNewGroup { case });
         return Ok(());
     }

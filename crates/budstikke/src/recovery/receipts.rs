@@ -67,17 +67,20 @@ pub(crate) fn keep(work: &Work<'_>, group_id: &[u8], new: &[Receipt]) -> Result<
         records::save(work.tx, group_id, &record)?;
     }
     match found {
-        Some((one, other)) => Ok(!accuse(work, group_id, one, other)?),
+        Some((one, other)) => match Seat::of_group(work, group_id)? {
+            Some(mut seat) => Ok(!accuse(work, &mut seat, one, other)?),
+            None => Ok(true),
+        },
         None => Ok(true),
     }
 }
 
 /// Holds against one's own what the relay has signed for another member. The relay's signature speaks for it, so it
 /// does not matter who brought it.
-pub(crate) fn compare(work: &Work<'_>, group_id: &[u8], told: &[Vec<u8>]) -> Result<(), Error> {
-    let Some(relay) = relay_of(work, group_id)? else { return Ok(()) };
-    let key = key_of(work, &relay)?;
-    let mut record = records::load::<ReceiptsRecord>(work.tx, group_id)?.unwrap_or_default();
+pub(crate) fn compare(work: &Work<'_>, seat: &mut Seat, told: &[Vec<u8>]) -> Result<(), Error> {
+    let group_id = seat.group.id().to_vec();
+    let key = key_of(work, &seat.relay)?;
+    let mut record = records::load::<ReceiptsRecord>(work.tx, &group_id)?.unwrap_or_default();
     let mut ahead = false;
     for bytes in told {
         let Some(receipt) = Receipt::parse(bytes) else { continue };
@@ -86,7 +89,7 @@ pub(crate) fn compare(work: &Work<'_>, group_id: &[u8], told: &[Vec<u8>]) -> Res
         }
         let own = record.own.iter().filter_map(|it| Receipt::parse(it));
         if let Some(one) = own.into_iter().find(|it| it.contradicts(&receipt)) {
-            accuse(work, group_id, one, receipt)?;
+            accuse(work, seat, one, receipt)?;
             continue;
         }
         if !record.theirs.contains(bytes) {
@@ -99,8 +102,8 @@ pub(crate) fn compare(work: &Work<'_>, group_id: &[u8], told: &[Vec<u8>]) -> Res
     }
     let surplus = record.theirs.len().saturating_sub(MAX_THEIRS);
     record.theirs.drain(..surplus);
-    records::save(work.tx, group_id, &record)?;
-    look_again(work, group_id)
+    records::save(work.tx, &group_id, &record)?;
+    look_again(work, &group_id)
 }
 
 /// The latest that this device was told, to be shown to the others.
@@ -124,33 +127,28 @@ pub(crate) fn may_show(work: &Work<'_>, group_id: &[u8]) -> Result<bool, Error> 
 }
 
 /// A proof that somebody else made convicts the relay here too, if this device was told one of the two things itself.
-pub(crate) fn believe(work: &Work<'_>, group_id: &[u8], proof: &[u8]) -> Result<(), Error> {
+pub(crate) fn believe(work: &Work<'_>, seat: &mut Seat, proof: &[u8]) -> Result<(), Error> {
     let Ok(proof) = Equivocation::from_bytes(proof) else { return Ok(()) };
     let told: Vec<_> = proof.receipts().iter().map(Receipt::to_bytes).collect();
-    compare(work, group_id, &told)
+    compare(work, seat, &told)
 }
 
 /// The relay is convicted, if both receipts are really its own: the proof is kept, the case frozen.
-fn accuse(work: &Work<'_>, group_id: &[u8], one: Receipt, other: Receipt) -> Result<bool, Error> {
-    let Some(relay) = relay_of(work, group_id)? else { return Ok(false) };
-    let Some(key) = key_of(work, &relay)? else { return Ok(false) };
+fn accuse(work: &Work<'_>, seat: &mut Seat, one: Receipt, other: Receipt) -> Result<bool, Error> {
+    let Some(key) = key_of(work, &seat.relay)? else { return Ok(false) };
     let Some(proof) = Equivocation::between(key, one, other) else { return Ok(false) };
+    let group_id = seat.group.id();
     if records::load::<ProofRecord>(work.tx, group_id)?.is_some() {
         return Ok(true);
     }
-    let Some(mut seat) = Seat::of_group(work, group_id)? else { return Ok(false) };
     let record = ProofRecord {
         case_id: seat.case.as_ref().map(|case| case.id.clone()).unwrap_or_default(),
-        relay,
+        relay: seat.relay.clone(),
         proof: proof.to_bytes(),
         found_at: work.now,
     };
     records::save(work.tx, group_id, &record)?;
     work.event(Event::RelayEquivocated { case: seat.case_name() });
-    freeze(work, &mut seat, FreezeReason::RelayEquivocated)?;
+    freeze(work, seat, FreezeReason::RelayEquivocated)?;
     Ok(true)
-}
-
-fn relay_of(work: &Work<'_>, group_id: &[u8]) -> Result<Option<String>, Error> {
-    Ok(Seat::of_group(work, group_id)?.map(|seat| seat.relay))
 }
