@@ -62,7 +62,7 @@ checks! {
     FromTheFuture = 29,
         "A commit is made at most an hour after its reader's now; until then it waits.";
     OwnAsk = 33,
-        "Whoever asks to be added again is a member, brings a key package of its own key, and signs.";
+        "Whoever asks to be added again is a member, or brings an assignment; with a key package of its own key, and signed.";
     SamePlace = 34, "A group that takes another's place has its charter and its defenders.";
 }
 

@@ -101,6 +101,7 @@ pub mod invite;
 pub mod join;
 pub mod keys;
 pub mod note;
+pub mod reserve;
 pub mod routes;
 pub mod safety;
 mod signed;

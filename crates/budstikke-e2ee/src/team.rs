@@ -120,6 +120,41 @@ pub enum TeamMessage {
         /// The assignment, for [`crate::group::Assignment::from_bytes`].
         assignment: Vec<u8>,
     },
+    /// What the sender leaves in reserve is sealed to this key from now on.
+    ReserveKey {
+        /// X-Wing, 1,216 bytes.
+        key: Vec<u8>,
+        /// Of [`crate::reserve::split`].
+        shares: Vec<Vec<u8>>,
+    },
+    /// A part of what the sender leaves in reserve about one case.
+    ReservePart {
+        /// Stays the same for one case.
+        slot: [u8; 16],
+        /// Unix seconds: parts of one time belong together, and replace those before.
+        made_at: i64,
+        /// From 0.
+        index: u32,
+        /// How many parts; 0 when there is nothing left of the case.
+        count: u32,
+        /// A [`crate::note`] to the reserve key, purpose `reserve`.
+        note: Vec<u8>,
+    },
+    /// What a colleague left in reserve was opened.
+    ReserveOpened {
+        /// Who left.
+        device: VerifyingKey,
+        /// Their name.
+        name: String,
+        /// Who of the Ministry helped.
+        holders: Vec<String>,
+        /// Why.
+        reason: String,
+        /// How many cases.
+        cases: u32,
+        /// Unix seconds.
+        at: i64,
+    },
     /// The keys of the team mailbox, for a device that was enrolled with those of an earlier one. Opaque here.
     Keys(Zeroizing<Vec<u8>>),
     /// A body that this version does not know.
@@ -206,6 +241,18 @@ impl TeamMessage {
                 let key = key.as_bytes().to_vec();
                 Some(Body::AgainAssigned(pb::AgainAssigned { case_id, key, assignment }))
             }
+            Self::ReserveKey { key, shares } => {
+                Some(Body::ReserveKey(pb::ReserveKey { key, shares }))
+            }
+            Self::ReservePart { slot, made_at, index, count, note } => {
+                let slot = slot.to_vec();
+                Some(Body::ReservePart(pb::ReservePart { slot, made_at, index, count, note }))
+            }
+            Self::ReserveOpened { device, name, holders, reason, cases, at } => {
+                let device_key = device.as_bytes().to_vec();
+                let opened = pb::ReserveOpened { device_key, name, holders, reason, cases, at };
+                Some(Body::ReserveOpened(opened))
+            }
             Self::Cursor { relay, read_to, mailbox } => {
                 Some(Body::Cursor(pb::Cursor { relay, read_to, mailbox }))
             }
@@ -279,6 +326,22 @@ impl TeamMessage {
                 case_id: pb.case_id,
                 key: VerifyingKey::from_bytes(&pb.key).ok()?,
                 assignment: pb.assignment,
+            },
+            Body::ReserveKey(pb) => Self::ReserveKey { key: pb.key, shares: pb.shares },
+            Body::ReservePart(pb) => Self::ReservePart {
+                slot: signed::fixed(&pb.slot)?,
+                made_at: pb.made_at,
+                index: pb.index,
+                count: pb.count,
+                note: pb.note,
+            },
+            Body::ReserveOpened(pb) => Self::ReserveOpened {
+                device: VerifyingKey::from_bytes(&pb.device_key).ok()?,
+                name: pb.name,
+                holders: pb.holders,
+                reason: pb.reason,
+                cases: pb.cases,
+                at: pb.at,
             },
             Body::Cursor(pb) => {
                 Self::Cursor { relay: pb.relay, read_to: pb.read_to, mailbox: pb.mailbox }

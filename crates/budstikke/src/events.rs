@@ -171,6 +171,21 @@ pub enum Event {
         /// The case.
         case: String,
     },
+    /// A device of the mission asks to be let into a case whose officer has left without handing it over. It reads
+    /// nothing before somebody here says yes: [`Client::recover`](crate::Client::recover).
+    AskedToTakeOver {
+        /// The case.
+        case: String,
+        /// Who, as people know them.
+        who: String,
+    },
+    /// A head of mission has opened what a colleague left in reserve.
+    ReserveOpened {
+        /// Who had left.
+        leaver: String,
+        /// Who has opened it.
+        by: String,
+    },
     /// A member asks for a new group.
     AskedForNewGroup {
         /// The case.

@@ -46,6 +46,7 @@ mod random;
 mod records;
 mod recovery;
 pub mod relay;
+mod reserve;
 mod sync;
 mod terms;
 mod tokens;
@@ -82,6 +83,7 @@ pub use mission::{
 };
 pub use outbox::Waiting;
 pub use recovery::{Diagnosis, FreezeReason, ProofCard, Recovered, Trouble, check_proof};
+pub use reserve::{HolderCard, OpenedReserve, ReserveRequest, TakenOver};
 pub use sync::SyncReport;
 pub use tokens::{TokenRequest, TokenStock, TokenText, TokensAccepted};
 pub use view::{CaseMember, CaseSummary, CaseView, Message, Missing, PendingTerms, Progress};

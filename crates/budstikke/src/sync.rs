@@ -20,6 +20,7 @@ use crate::mission::{CertificateStatus, TEAM_POST, rotate, team};
 use crate::records::{self, Commit, Deferred, Post, Record, SELF, Team, fixed};
 use crate::recovery::transcript;
 use crate::relay::RelayError;
+use crate::reserve;
 
 /// Cells asked for at a time.
 const PAGE: u32 = 64;
@@ -90,6 +91,9 @@ impl Client {
         note(&mut report, removed)?;
         let of_directories = std::mem::take(&mut report.problems);
         self.vault(handover::leave::look).await?;
+        self.vault(reserve::look).await?;
+        let kept = self.vault(reserve::keep).await;
+        note(&mut report, kept)?;
         if self.may_heal() {
             self.vault(heal).await?;
         }

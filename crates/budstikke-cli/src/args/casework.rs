@@ -309,6 +309,24 @@ pub(crate) enum Handover {
     Accept(OneHandover),
     Finish,
     Show(HandoverShow),
+    Ask(HandoverAsk),
+    Open(HandoverOpen),
+}
+
+#[derive(Args)]
+pub(crate) struct HandoverAsk {
+    pub(crate) officer: String,
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub(crate) output: Path,
+}
+
+#[derive(Args)]
+pub(crate) struct HandoverOpen {
+    pub(crate) officer: String,
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) answers: Vec<Path>,
 }
 
 #[derive(Args)]

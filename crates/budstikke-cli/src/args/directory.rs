@@ -45,4 +45,6 @@ pub(crate) enum RevokeReason {
 pub(crate) struct PublishDirectory {
     #[arg(long = "relay", value_name = "ADDRESS")]
     pub(crate) relays: Vec<String>,
+    #[arg(long = "holder", value_name = "FILE")]
+    pub(crate) holders: Vec<Path>,
 }

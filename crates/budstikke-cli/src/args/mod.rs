@@ -457,6 +457,25 @@ pub(crate) enum Ministry {
     Root(MinistryRoot),
     #[command(subcommand)]
     Issuer(MinistryIssuer),
+    #[command(subcommand)]
+    Holder(MinistryHolder),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum MinistryHolder {
+    Init(HolderInit),
+    Answer(RootCertify),
+    Log,
+}
+
+#[derive(Args)]
+pub(crate) struct HolderInit {
+    #[arg(long)]
+    pub(crate) name: String,
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub(crate) root: String,
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub(crate) output: Path,
 }
 
 #[derive(Subcommand)]

@@ -61,8 +61,21 @@ async fn import(app: &App, client: &budstikke::Client, text: &str) -> Result<Rep
 
 /// `bud ministry publish`
 pub(crate) async fn publish(app: &App, args: &PublishDirectory) -> Result<Reply, Failure> {
-    app.with(Vault::There, async |client| published(app, client, &args.relays, Reply::new()).await)
-        .await
+    let catalogue = &app.catalogue;
+    let texts = args.holders.iter().map(|file| files::read(file, catalogue));
+    let texts = texts.collect::<Result<Vec<_>, _>>()?;
+    app.with(Vault::There, async |client| {
+        let mut reply = Reply::new();
+        if !texts.is_empty() {
+            let named = client.name_holders(&texts).await.map_err(|error| app.failed(error))?;
+            reply = reply.pieces(named.iter().map(|card| {
+                let (name, key) = (card.name.as_str(), grouped(&card.fingerprint));
+                Piece::Item(t!(catalogue, "directory-holder-key", name = name, key = key))
+            }));
+        }
+        published(app, client, &args.relays, reply).await
+    })
+    .await
 }
 
 async fn published(
@@ -162,6 +175,9 @@ fn show(reply: Reply, card: &DirectoryCard, catalogue: &Catalogue) -> Reply {
     if !card.forks.is_empty() {
         reply.pieces.push(Piece::Alarm(t!(catalogue, "directory-forked")));
     }
+    if !card.holders.is_empty() {
+        reply = reply.pair(t!(catalogue, "directory-holders"), card.holders.join(", "));
+    }
     for unit in &card.units {
         let (id, name) = (unit.id.as_str(), unit.name.as_str());
         reply.pieces.push(Piece::Item(t!(catalogue, "directory-unit", id = id, name = name)));
@@ -224,6 +240,7 @@ fn json_of(cards: &[DirectoryCard]) -> Value {
             "units": units,
             "relays": card.relays,
             "revoked": revoked,
+            "holders": card.holders,
         })
     };
     cards.iter().map(one).collect()

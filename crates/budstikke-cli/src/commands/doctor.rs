@@ -215,11 +215,21 @@ fn sentence(one: &Diagnosis, catalogue: &Catalogue) -> String {
         Trouble::Stuck { since } => t!(catalogue, "trouble-stuck", at = at(*since), id = id),
         Trouble::KeysLost => t!(catalogue, "trouble-keys-lost", id = id),
         Trouble::Asked { since } => t!(catalogue, "trouble-asked", at = at(*since)),
+        Trouble::AskedToTakeOver { since } => {
+            t!(catalogue, "trouble-asked-to-take-over", at = at(*since))
+        }
         Trouble::AsksAgain { who, granted: true, .. } => {
             t!(catalogue, "trouble-asks-again-granted", who = who.as_str())
         }
         Trouble::AsksAgain { who, since, .. } => {
             t!(catalogue, "trouble-asks-again", who = who.as_str(), at = at(*since), id = id)
+        }
+        Trouble::AsksToTakeOver { who, granted: true, .. } => {
+            t!(catalogue, "trouble-asks-to-take-over-granted", who = who.as_str())
+        }
+        Trouble::AsksToTakeOver { who, since, .. } => {
+            let (who, at) = (who.as_str(), at(*since));
+            t!(catalogue, "trouble-asks-to-take-over", who = who, at = at, id = id)
         }
         Trouble::AsksNewGroup { who, since } => {
             t!(catalogue, "trouble-asks-new-group", who = who.as_str(), at = at(*since), id = id)
@@ -266,14 +276,16 @@ fn to_json(one: &Diagnosis) -> Value {
     let details = match &one.trouble {
         Trouble::ChangeWaiting { lost } => json!({"lost": lost}),
         Trouble::Behind { messages, since } => json!({"messages": messages, "since": since}),
-        Trouble::Withheld { since } | Trouble::Stuck { since } | Trouble::Asked { since } => {
-            json!({"since": since})
-        }
+        Trouble::Withheld { since }
+        | Trouble::Stuck { since }
+        | Trouble::Asked { since }
+        | Trouble::AskedToTakeOver { since } => json!({"since": since}),
         Trouble::Frozen { why, since, ours, ready } => json!({
             "proven": *why == FreezeReason::RelayEquivocated,
             "since": since, "ours": ours, "ready": ready,
         }),
-        Trouble::AsksAgain { who, since, granted } => {
+        Trouble::AsksAgain { who, since, granted }
+        | Trouble::AsksToTakeOver { who, since, granted } => {
             json!({"who": who, "since": since, "granted": granted})
         }
         Trouble::AsksNewGroup { who, since } => json!({"who": who, "since": since}),

@@ -3,7 +3,7 @@
 use budstikke::{Client, HandoverView};
 use serde_json::{Value, json};
 
-use super::{pick, sending};
+use super::{pick, reserve, sending};
 use crate::{
     app::{App, Vault},
     args::{Handover, HandoverOwn, HandoverStart, Object, OneHandover},
@@ -34,6 +34,8 @@ pub(crate) async fn run(app: &App, args: &Handover) -> Result<Reply, Failure> {
         Handover::Accept(args) => accept(app, args).await,
         Handover::Finish => finish(app).await,
         Handover::Show(args) => show(app, args.id.as_deref()).await,
+        Handover::Ask(args) => reserve::ask(app, args).await,
+        Handover::Open(args) => reserve::open(app, args).await,
     }
 }
 
@@ -132,7 +134,10 @@ async fn finish(app: &App) -> Result<Reply, Failure> {
 /// `bud handover show`
 async fn show(app: &App, case: Option<&str>) -> Result<Reply, Failure> {
     app.with(Vault::There, async |client| {
-        let Some(case) = case else { return shown(app, client, Reply::new()).await };
+        let Some(case) = case else {
+            let reply = shown(app, client, Reply::new()).await?;
+            return reserve::opened(app, client, reply).await;
+        };
         let handed = client.handed_case(case).await.map_err(|error| app.failed(error))?;
         Ok(Reply::new()
             .pair(t!(app.catalogue, "handover-from"), handed.from.clone())

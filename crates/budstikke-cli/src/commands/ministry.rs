@@ -32,6 +32,7 @@ pub(crate) async fn run(app: &App, command: &Ministry) -> Result<Reply, Failure>
         Ministry::Root(MinistryRoot::Split(args)) => split(app, args).await,
         Ministry::Issuer(MinistryIssuer::Request(args)) => issuer_request(app, args).await,
         Ministry::Issuer(MinistryIssuer::Install(args)) => issuer_install(app, args).await,
+        Ministry::Holder(command) => super::reserve::holder(app, command).await,
     }
 }
 
@@ -172,7 +173,7 @@ async fn issuer_install(app: &App, args: &TextIn) -> Result<Reply, Failure> {
 }
 
 /// Asks where there is somebody to ask; in a pipe, `--yes` is the answer.
-fn confirm(app: &App, yes: bool, question: String) -> Result<(), Failure> {
+pub(super) fn confirm(app: &App, yes: bool, question: String) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
@@ -207,6 +208,7 @@ pub(super) fn show(app: &App, reply: Reply, card: &MinistryCard) -> Reply {
         MinistryPart::Whole => ("whole", t!(catalogue, "ministry-part-whole")),
         MinistryPart::Root => ("root", t!(catalogue, "ministry-part-root")),
         MinistryPart::Issuer => ("issuer", t!(catalogue, "ministry-part-issuer")),
+        MinistryPart::Holder => ("holder", t!(catalogue, "ministry-part-holder")),
         _ => ("waiting", t!(catalogue, "ministry-part-waiting")),
     };
     let mut reply =

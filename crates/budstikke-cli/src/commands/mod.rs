@@ -19,6 +19,7 @@ mod people;
 mod pick;
 mod program;
 mod request;
+mod reserve;
 mod sending;
 mod team;
 mod terms;

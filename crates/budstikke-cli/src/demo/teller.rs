@@ -28,6 +28,8 @@ pub(crate) enum Who {
     Heron,
     Reed,
     Relay,
+    Head,
+    Holders,
 }
 
 /// Prints as the story goes on, and counts what held.
@@ -202,5 +204,7 @@ fn name(who: Who) -> &'static str {
         Who::Heron => "heron",
         Who::Reed => "reed",
         Who::Relay => "relay",
+        Who::Head => "head",
+        Who::Holders => "holders",
     }
 }

@@ -85,6 +85,12 @@ pub(crate) fn sentence(event: &Event, catalogue: &Catalogue) -> String {
         Event::AskedToBeAddedAgain { case } => {
             t!(catalogue, "event-asks-again", id = case.as_str())
         }
+        Event::AskedToTakeOver { case, who } => {
+            t!(catalogue, "event-asks-to-take-over", id = case.as_str(), who = who.as_str())
+        }
+        Event::ReserveOpened { leaver, by } => {
+            t!(catalogue, "event-reserve-opened", leaver = leaver.as_str(), by = by.as_str())
+        }
         Event::AskedForNewGroup { case } => {
             t!(catalogue, "event-asks-new-group", id = case.as_str())
         }
@@ -208,6 +214,12 @@ pub(crate) fn json(event: &Event) -> Map<String, Value> {
         Event::CaseFrozen { case } => json!({"event": "frozen", "conversation": case}),
         Event::AskedToBeAddedAgain { case } => {
             json!({"event": "asked_to_be_added_again", "conversation": case})
+        }
+        Event::AskedToTakeOver { case, who } => {
+            json!({"event": "asked_to_take_over", "conversation": case, "who": who})
+        }
+        Event::ReserveOpened { leaver, by } => {
+            json!({"event": "reserve_opened", "leaver": leaver, "by": by})
         }
         Event::AskedForNewGroup { case } => {
             json!({"event": "asked_for_new_group", "conversation": case})

@@ -9,7 +9,9 @@ use super::{
 use crate::{
     cert::{CertError, Chain},
     keys::SigningKey,
-    pb, signed,
+    pb,
+    reserve::Holder,
+    signed,
 };
 
 /// What goes into a directory.
@@ -23,6 +25,8 @@ pub struct Contents {
     pub revocations: Vec<Revocation>,
     /// What the root has said of issuers.
     pub root_revocations: Vec<RootRevocation>,
+    /// Three, or none.
+    pub holders: Vec<Holder>,
 }
 
 impl Contents {
@@ -64,6 +68,7 @@ impl Contents {
             relays: self.relays.clone(),
             revocations: self.revocations.iter().map(listed).collect(),
             root_revocations: self.root_revocations.iter().map(RootRevocation::to_bytes).collect(),
+            holders: self.holders.iter().map(Holder::to_pb).collect(),
         };
         let bytes = signed::seal(DOMAIN, issuer, body.encode_to_vec());
         if bytes.len() > MAX_LEN {

@@ -19,7 +19,9 @@ use thiserror::Error;
 use crate::{
     cert::{CertError, Chain, UnitKind, VerifiedIssuer, valid_name, valid_relays, valid_unit_id},
     keys::{Fingerprint, VerifyingKey, hash},
-    pb, signed,
+    pb,
+    reserve::{HOLDERS, Holder},
+    signed,
 };
 
 pub use make::Contents;
@@ -78,6 +80,8 @@ pub struct Directory {
     pub revocations: Vec<Revocation>,
     /// What the root itself says of issuers, as it travels; verified.
     pub root_revocations: Vec<RootRevocation>,
+    /// Three, or none: who together may open what an officer left in reserve.
+    pub holders: Vec<Holder>,
     history: Vec<[u8; 32]>,
 }
 
@@ -167,7 +171,8 @@ impl Directory {
             && body.relays.len() <= MAX_RELAYS
             && body.relays.iter().all(|relay| relay.parse::<RelayAddress>().is_ok())
             && body.revocations.len() <= MAX_REVOCATIONS
-            && body.root_revocations.len() <= MAX_ROOT_REVOCATIONS;
+            && body.root_revocations.len() <= MAX_ROOT_REVOCATIONS
+            && [0, HOLDERS].contains(&body.holders.len());
         if !sound {
             return None;
         }
@@ -197,6 +202,7 @@ impl Directory {
                 .map(|of| Revocation::listed(of, body.made_at))
                 .collect::<Option<_>>()?,
             root_revocations,
+            holders: body.holders.into_iter().map(Holder::of).collect::<Option<_>>()?,
             history: body.history.iter().map(|hash| signed::fixed(hash)).collect::<Option<_>>()?,
             issuer,
         }))

@@ -64,6 +64,10 @@ fn a_directory_says_what_went_in() {
     assert_eq!(Ok(Standing::Newer), second.against(Some(&made), &Trust::default()));
 }
 
+fn holder(key: usize) -> pb::Holder {
+    pb::Holder { name: "Holder".into(), key: vec![1; key] }
+}
+
 type Change<'a> = (&'a str, Box<dyn Fn(&mut pb::DirectoryBody) + 'a>);
 
 #[test]
@@ -89,6 +93,8 @@ fn whatever_breaks_a_bound_is_malformed() {
             }),
         ),
         ("a relay that is none", Box::new(|body| body.relays.push("relay.example".into()))),
+        ("two holders", Box::new(|body| body.holders = vec![holder(1_216); 2])),
+        ("a holder's key", Box::new(|body| body.holders = vec![holder(1_215); 3])),
         ("too many relays", Box::new(|body| body.relays = vec![RELAY.into(); MAX_RELAYS + 1])),
         (
             "too many units",

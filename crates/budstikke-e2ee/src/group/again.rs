@@ -6,10 +6,11 @@ use std::{collections::BTreeSet, fmt};
 use prost::Message as _;
 
 use super::{
-    Charter, Credential, Group, GroupError, Identity, KeyPackage, Member, Party,
+    Assignment, Charter, Credential, Group, GroupError, Identity, KeyPackage, Member, Party,
     identity::not_revoked,
 };
 use crate::{
+    cert::VerifiedDevice,
     checks::{Check, Rejection},
     keys::VerifyingKey,
     pb, signed,
@@ -40,6 +41,9 @@ pub struct Ask {
     pub proof: Vec<u8>,
     /// Unix seconds.
     pub made_at: i64,
+    /// Of a device that is no member yet and asks to take the place of a colleague who is gone: an admin's
+    /// [`Assignment`], encoded. Else empty.
+    pub assignment: Vec<u8>,
 }
 
 /// The place in a case that a new group, or a new leaf in the same group, takes.
@@ -67,6 +71,7 @@ impl Ask {
             new_group: self.new_group,
             proof: self.proof.clone(),
             made_at: self.made_at,
+            assignment: self.assignment.clone(),
         };
         signed::seal(DOMAIN, me.signing_key(), body.encode_to_vec())
     }
@@ -92,6 +97,7 @@ impl Ask {
             new_group: body.new_group,
             proof: body.proof,
             made_at: body.made_at,
+            assignment: body.assignment,
         };
         if body.version != 1 {
             return Err(bad("it is of an unknown version"));
@@ -107,23 +113,22 @@ impl Ask {
         Ok(ask)
     }
 
-    /// Reads an ask of a member of this group, and says who that is.
+    /// Reads an ask of a member of this group, or of a device that an admin has assigned to it, and says who that is.
     ///
     /// # Errors
     /// [`Rejection`], BUD-MLS-033 or what is wrong with the key package.
-    pub fn verify(
-        env: &Env<'_>,
-        bytes: &[u8],
-        group: &Group,
-    ) -> Result<(Self, Member), GroupError> {
+    pub fn verify(env: &Env<'_>, bytes: &[u8], group: &Group) -> Result<(Self, Asker), GroupError> {
         let ask = Self::read(env, bytes)?;
         let bad = |why: &str| Rejection::new(Check::OwnAsk, why);
         if ask.group_id != group.id() || ask.case_id != group.charter.case_id {
             return Err(bad("it is for another group").into());
         }
-        let member = group.members()?.into_iter().find(|member| member.key == ask.key);
-        let member = member.ok_or_else(|| bad("its key is no member's"))?;
         let package = KeyPackage::parse(env, &ask.key_package)?;
+        let member = group.members()?.into_iter().find(|member| member.key == ask.key);
+        let Some(member) = member else {
+            let device = ask.newcomer(env, group, &package)?;
+            return Ok((ask, Asker::Newcomer(Box::new(device))));
+        };
         let same = match (&member.party, package.credential()) {
             (Party::Defender { pseudonym: old }, Credential::Defender { pseudonym: new }) => {
                 old == new
@@ -140,8 +145,44 @@ impl Ask {
         if !same {
             return Err(bad("its key package names another party").into());
         }
-        Ok((ask, member))
+        Ok((ask, Asker::Member(Box::new(member))))
     }
+
+    /// The device that an admin of a unit of this group has assigned to it.
+    fn newcomer(
+        &self,
+        env: &Env<'_>,
+        group: &Group,
+        package: &KeyPackage,
+    ) -> Result<VerifiedDevice, Rejection> {
+        let bad = |why: &str| Rejection::new(Check::OwnAsk, why);
+        if self.assignment.is_empty() || self.new_group {
+            return Err(bad("its key is no member's"));
+        }
+        let assigned = Assignment::from_bytes(&self.assignment).verify(&group.charter, env.now);
+        let assigned = assigned.map_err(|error| bad(&error.to_string()))?;
+        not_revoked(env, &assigned.admin)?;
+        let Credential::Staff(chain) = package.credential() else {
+            return Err(bad("it is not a staff device that asks for a colleague's place"));
+        };
+        let device = chain
+            .verify_device(&group.charter.root, env.now)
+            .map_err(|error| Rejection::new(Check::Chain, error.to_string()))?;
+        not_revoked(env, &device)?;
+        if assigned.leaf_key != self.key || device.unit.id != assigned.admin.unit.id {
+            return Err(bad("its assignment is another device's"));
+        }
+        Ok(device)
+    }
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asker {
+    /// A member of the group.
+    Member(Box<Member>),
+    /// A device that is none yet, with an admin's assignment.
+    Newcomer(Box<VerifiedDevice>),
 }
 
 impl Group {

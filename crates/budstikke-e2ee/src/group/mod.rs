@@ -26,7 +26,7 @@ use openmls::prelude::{GroupId, MlsGroup};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-pub use again::{Ask, Place};
+pub use again::{Ask, Asker, Place};
 pub use assignment::{Assignment, AssignmentError};
 pub use charter::{Charter, GroupKind};
 pub use frame::Finding;

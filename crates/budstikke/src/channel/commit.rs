@@ -257,7 +257,9 @@ fn stage(work: &Work<'_>, group_id: &[u8]) -> Result<Option<Entry>, Error> {
     }
     let pending = if !commit.add.is_empty() {
         // Not with certificates of our own that have ended: they are renewed, and then it goes on.
-        own_device(work)?;
+        if !seat.case.as_ref().is_some_and(|case| case.defender) {
+            own_device(work)?;
+        }
         match add(work, &mut seat, &commit) {
             Ok(Some(pending)) => pending,
             Ok(None) => {
@@ -310,7 +312,7 @@ fn add(work: &Work<'_>, seat: &mut Seat, commit: &Commit) -> Result<Option<Pendi
     let members = seat.group.members()?;
     let there = members.iter().find(|member| member.key == package.key());
     let assignment = Assignment::from_bytes(&commit.assignment);
-    if commit.again {
+    if commit.again && !commit.newcomer {
         // Only while it is a member: what has left meanwhile does not come back this way.
         let Some(leaf) = there.map(|member| member.leaf) else { return Ok(None) };
         return seat.group.change(&env, &seat.me, &[package], &[leaf], &[assignment]).map(Some);

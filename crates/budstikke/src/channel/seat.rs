@@ -30,7 +30,7 @@ pub(crate) const REMOVED: Error = Error::NotReady(
 );
 
 /// After this device was taken off a case.
-const LEFT: Error = Error::NotReady("this device is no longer part of this case");
+pub(crate) const LEFT: Error = Error::NotReady("this device is no longer part of this case");
 
 /// A loaded group and what goes with it.
 pub(crate) struct Seat {

@@ -29,6 +29,7 @@ use crate::records::{
     self, Approach, CaseRecord, Device, DirectoryClock, DirectoryRecord, Ministry, SELF, Unit,
     fixed,
 };
+use crate::reserve;
 
 /// Contradictions kept as proof; the first are as good as the last.
 const MAX_FORKS: usize = 4;
@@ -237,6 +238,9 @@ pub(crate) fn places(work: &Work<'_>) -> Result<BTreeMap<Fingerprint, Places>, E
         let chain = Chain::from_bytes(&ministry.issuer_chain)?;
         let root = chain.claimed_root();
         note(root, chain.trusted_issuer(&root)?.directory, &[]);
+    }
+    if let Some(root) = ministry.as_ref().and_then(reserve::holder_of) {
+        note(root, None, &[]);
     }
     let own = records::load::<Device>(work.tx, SELF)?.filter(|device| !device.chain.is_empty());
     if let Some(device) = &own {

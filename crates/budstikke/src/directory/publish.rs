@@ -6,6 +6,7 @@ use budstikke_e2ee::directory::{
     Contents, Directory, ListedUnit, Reason, Revocation, Revoked, RootRevocation,
 };
 use budstikke_e2ee::keys::{Fingerprint, SigningKey, VerifyingKey};
+use budstikke_e2ee::reserve::{HOLDERS, Holder};
 use budstikke_proto::id::{NoticeId, RelayId};
 use budstikke_proto::sign::SigningSeed;
 use data_encoding::HEXLOWER_PERMISSIVE;
@@ -18,6 +19,7 @@ use crate::client::{Client, Work, parse_address, wrong_role};
 use crate::error::Error;
 use crate::mission::kind_number;
 use crate::records::{self, CertifiedUnit, Ministry, Publishing, RevocationRecord, SELF, fixed};
+use crate::reserve::{HOLDER_CARD, HolderCard};
 
 const DAY_S: i64 = 86_400;
 
@@ -109,6 +111,41 @@ impl Client {
             }
             records::save(work.tx, SELF, &publishing)?;
             due(work)
+        })
+        .await
+    }
+
+    /// Names the three holders who may open, two of them together, what an officer has left in reserve; each is the
+    /// text of a holder's vault ([`Client::found_holder`]). The next directory carries them. The fingerprints, to be
+    /// compared with each holder's, in the order given.
+    ///
+    /// # Errors
+    /// [`Error::WrongRole`]; [`Error::Input`] for what is no holder's text, and for other than three different ones.
+    pub async fn name_holders(&self, texts: &[String]) -> Result<Vec<HolderCard>, Error> {
+        let texts = texts.to_vec();
+        self.vault(move |work| {
+            need_ministry(work)?;
+            let bad = |why: &str| Error::Input { what: "the holders", why: why.to_owned() };
+            let (mut cards, mut holders): (Vec<HolderCard>, Vec<Vec<u8>>) = Default::default();
+            for text in texts {
+                let bytes = armor::decode(HOLDER_CARD, &text)?;
+                let holder = Holder::from_card(work.suite, &bytes)
+                    .map_err(|_| bad("one of the texts is no holder's"))?;
+                let fingerprint = HEXLOWER_PERMISSIVE.encode(&holder.fingerprint());
+                if cards.iter().any(|card| card.fingerprint == fingerprint) {
+                    return Err(bad("two of them are the same"));
+                }
+                cards.push(HolderCard { name: holder.name, fingerprint, text });
+                holders.push(bytes);
+            }
+            if holders.len() != HOLDERS {
+                return Err(bad("there are three of them, or none"));
+            }
+            let mut publishing = publishing(work)?;
+            publishing.holders = holders;
+            publishing.due = true;
+            records::save(work.tx, SELF, &publishing)?;
+            Ok(cards)
         })
         .await
     }
@@ -341,10 +378,15 @@ fn make(work: &Work<'_>) -> Result<(Zeroizing<[u8; 32]>, Vec<u8>), Error> {
 fn contents(work: &Work<'_>, root: &Fingerprint) -> Result<(Contents, Vec<String>), Error> {
     let publishing = publishing(work)?;
     let held = held(work, root)?;
-    let (mut units, mut revocations, mut root_revocations) = match held {
-        Some(held) => (held.units, held.revocations, held.root_revocations),
+    let (mut units, mut revocations, mut root_revocations, mut holders) = match held {
+        Some(held) => (held.units, held.revocations, held.root_revocations, held.holders),
         None => Default::default(),
     };
+    if !publishing.holders.is_empty() {
+        let named = publishing.holders.iter().map(|bytes| Holder::from_card(work.suite, bytes));
+        let damaged = |_| Error::Damaged { what: "a holder's card" };
+        holders = named.collect::<Result<_, _>>().map_err(damaged)?;
+    }
     for (id, record) in records::all::<CertifiedUnit>(work.tx)? {
         let id = String::from_utf8(id).map_err(|_| CertError::BadName)?;
         units.retain(|unit| unit.id != id);
@@ -371,7 +413,7 @@ fn contents(work: &Work<'_>, root: &Fingerprint) -> Result<(Contents, Vec<String
     relays.dedup();
     let of = |text: &String| parse_address(text).is_ok_and(|it| gone(Revoked::Relay(it.id)));
     let (revoked, relays) = relays.into_iter().partition(of);
-    Ok((Contents { units, relays, revocations, root_revocations }, revoked))
+    Ok((Contents { units, relays, revocations, root_revocations, holders }, revoked))
 }
 
 fn listed(id: String, record: &CertifiedUnit) -> Result<ListedUnit, Error> {

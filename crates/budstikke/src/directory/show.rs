@@ -40,6 +40,8 @@ pub struct DirectoryCard {
     pub relays: Vec<String>,
     /// What counts no more.
     pub revoked: Vec<RevokedKey>,
+    /// Names of the three holders, if it names any.
+    pub holders: Vec<String>,
 }
 
 /// A unit in the directory.
@@ -164,6 +166,7 @@ pub(super) fn card(work: &Work<'_>, root: &Fingerprint) -> Result<DirectoryCard,
         kind: unit.kind,
         key: HEXLOWER.encode(unit.key.as_bytes()),
     });
+    let holders = held.iter().flat_map(|held| &held.holders).map(|holder| holder.name.clone());
     Ok(DirectoryCard {
         root_fingerprint: HEXLOWER.encode(root),
         number: trust.number,
@@ -175,6 +178,7 @@ pub(super) fn card(work: &Work<'_>, root: &Fingerprint) -> Result<DirectoryCard,
         units: units.collect(),
         relays: held.as_ref().map(|held| held.relays.clone()).unwrap_or_default(),
         revoked: trust.revoked().iter().filter_map(revoked).collect(),
+        holders: holders.collect(),
     })
 }
 

@@ -94,7 +94,15 @@ fn untold(work: &Work<'_>, also_order: bool) -> Result<Vec<Vec<u8>>, Error> {
     // A colleague's device may know of more people than this one, and not of fewer for long.
     let lacks = |named: &[i32]| order.iter().any(|role| !named.contains(role));
     lines.extend(told.into_iter().filter(|(_, named)| lacks(named)).map(|(id, _)| id));
-    Ok(lines)
+    // Where its keys are lost there is nothing to say it with.
+    let mut speaking = Vec::new();
+    for id in lines {
+        match Seat::case(work, records::need(work.tx, &id)?) {
+            Err(Error::NotReady(_)) => {}
+            seat => speaking.push(seat.map(|_| id)?),
+        }
+    }
+    Ok(speaking)
 }
 
 /// The label of the lane that a contact of this team's own leads to, if that and its key are this team's.

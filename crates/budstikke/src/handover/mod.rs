@@ -13,7 +13,7 @@ mod view;
 
 pub(crate) use give::file_came;
 pub(crate) use seat::{assigned, may_assign, pass_on};
-pub(crate) use steps::heard;
+pub(crate) use steps::{heard, officer, own_officer};
 pub(crate) use view::is_pending;
 
 pub use notice::Notified;

@@ -246,11 +246,12 @@ pub(super) fn own_key(work: &Work<'_>) -> Result<Vec<u8>, Error> {
 }
 
 /// This device's user, in their most responsible role.
-pub(super) fn own_officer(work: &Work<'_>) -> Result<Officer, Error> {
+pub(crate) fn own_officer(work: &Work<'_>) -> Result<Officer, Error> {
     Ok(officer(&own_device(work)?))
 }
 
-fn officer(device: &VerifiedDevice) -> Officer {
+/// A device's user, in their most responsible role.
+pub(crate) fn officer(device: &VerifiedDevice) -> Officer {
     let roles = case_roles(&device.roles, Leg::MissionTeam);
     officer_of(device, roles.first().copied().unwrap_or(Role::Unspecified))
 }

@@ -51,6 +51,8 @@ impl Client {
                     root_seed: Vec::new(),
                     issuer_seed: SigningKey::generate(&mut OsRng).to_bytes().to_vec(),
                     issuer_chain: Vec::new(),
+                    holder_seed: Vec::new(),
+                    holder_root: Vec::new(),
                 },
                 (None, None) => return Err(Error::NotReady("a new issuer needs a name")),
             };

@@ -19,11 +19,16 @@ use crate::client::{Client, Profile, Work, claim_role, wrong_role};
 use crate::directory;
 use crate::error::Error;
 use crate::records::{self, Ministry, Publishing, SELF, fixed};
+use crate::reserve;
 
 /// First word of a unit's request for a certificate.
 pub(crate) const UNIT_REQUEST: &str = "budunitrequest1";
 /// First word of a certificate for a unit.
 pub(crate) const UNIT_CERTIFICATE: &str = "budunitcertificate1";
+
+const HOLDER: Error = Error::NotReady(
+    "this vault is a holder's and does nothing else: take the issuer's, or the root's",
+);
 
 /// Which of the Ministry's keys a vault holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +42,8 @@ pub enum MinistryPart {
     Issuer,
     /// An issuer that waits for the root's certificate.
     Waiting,
+    /// A holder's key: it helps to open what an officer left in reserve, and nothing else.
+    Holder,
 }
 
 /// A vault of the Ministry as people see it.
@@ -78,6 +85,8 @@ impl Client {
                 root_seed: root.to_bytes().to_vec(),
                 issuer_seed: issuer.to_bytes().to_vec(),
                 issuer_chain: chain.to_bytes(),
+                holder_seed: Vec::new(),
+                holder_root: Vec::new(),
             };
             records::save(work.tx, SELF, &ministry)?;
             card(work, &ministry)
@@ -135,6 +144,9 @@ fn need(work: &Work<'_>) -> Result<Ministry, Error> {
 }
 
 fn part(ministry: &Ministry) -> MinistryPart {
+    if reserve::holder_of(ministry).is_some() {
+        return MinistryPart::Holder;
+    }
     match (ministry.root_seed.is_empty(), ministry.issuer_seed.is_empty()) {
         (false, false) => MinistryPart::Whole,
         (false, true) => MinistryPart::Root,
@@ -153,6 +165,7 @@ fn only(ministry: &Ministry, wanted: MinistryPart) -> Result<(), Error> {
         MinistryPart::Root => Err(Error::NotReady(
             "this vault holds the root key alone: an issuer has a vault of its own",
         )),
+        MinistryPart::Holder => Err(HOLDER),
         _ => Err(Error::NotReady("this vault is an issuer's: the root key has a vault of its own")),
     }
 }
@@ -167,6 +180,9 @@ fn root_key(ministry: &Ministry) -> Result<SigningKey, Error> {
 }
 
 fn issuer_key(ministry: &Ministry) -> Result<SigningKey, Error> {
+    if part(ministry) == MinistryPart::Holder {
+        return Err(HOLDER);
+    }
     if ministry.issuer_seed.is_empty() {
         return Err(Error::NotReady(
             "this vault holds the root key alone: do that in the issuer's vault",
@@ -192,7 +208,7 @@ fn card(work: &Work<'_>, ministry: &Ministry) -> Result<MinistryCard, Error> {
     let root = match (root_key(ministry), &own) {
         (Ok(key), _) => hex_of(&key.public()),
         (Err(_), Some(chain)) => HEXLOWER.encode(&chain.claimed_root()),
-        (Err(_), None) => String::new(),
+        (Err(_), None) => HEXLOWER.encode(&ministry.holder_root),
     };
     let ends = own.map(|chain| chain.ends()).transpose()?.unwrap_or_default();
     Ok(MinistryCard {

@@ -71,6 +71,8 @@ impl Client {
                 root_seed: root.to_bytes().to_vec(),
                 issuer_seed: Vec::new(),
                 issuer_chain: Vec::new(),
+                holder_seed: Vec::new(),
+                holder_root: Vec::new(),
             };
             records::save(work.tx, SELF, &ministry)?;
             card(work, &ministry)

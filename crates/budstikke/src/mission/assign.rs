@@ -36,17 +36,17 @@ const NOTE: &str = "assignment";
 /// What an assigned device needs beside the Welcome.
 #[derive(Clone, PartialEq, Message)]
 #[prost(skip_debug)]
-struct Briefing {
+pub(crate) struct Briefing {
     #[prost(message, optional, tag = "1")]
-    case: Option<CaseRecord>,
+    pub(crate) case: Option<CaseRecord>,
     #[prost(message, optional, tag = "2")]
-    lane: Option<Lane>,
+    pub(crate) lane: Option<Lane>,
     /// Terms that the group stands under, 32 bytes or empty.
     #[prost(bytes = "vec", tag = "3")]
-    charter_terms: Vec<u8>,
+    pub(crate) charter_terms: Vec<u8>,
     /// How both sides of a line are reached about an alert.
     #[prost(message, repeated, tag = "4")]
-    reaches: Vec<ReachRecord>,
+    pub(crate) reaches: Vec<ReachRecord>,
 }
 
 impl Client {
@@ -151,7 +151,17 @@ pub(crate) fn package_came(
 
 /// The note for an added colleague, sealed to their device.
 pub(crate) fn briefing(work: &Work<'_>, seat: &Seat, note_key: &[u8]) -> Result<Vec<u8>, Error> {
-    let Some(own) = &seat.case else { return Ok(Vec::new()) };
+    if seat.case.is_none() {
+        return Ok(Vec::new());
+    }
+    let plain = zeroize::Zeroizing::new(brief(work, seat)?.encode_to_vec());
+    let public = HpkePublic::from_bytes(work.suite, note_key)?;
+    Ok(note::seal(work.suite, &public, NOTE, &plain)?)
+}
+
+/// What somebody needs who comes into a case of this device's.
+pub(crate) fn brief(work: &Work<'_>, seat: &Seat) -> Result<Briefing, Error> {
+    let own = seat.case.as_ref().ok_or(Error::NotFound { what: "the case" })?;
     let lane = records::all::<Lane>(work.tx)?
         .into_iter()
         .map(|(_, lane)| lane)
@@ -167,11 +177,7 @@ pub(crate) fn briefing(work: &Work<'_>, seat: &Seat, note_key: &[u8]) -> Result<
     case.consent_seed.zeroize();
     let terms = seat.group.charter().terms.map(|hash| hash.to_vec()).unwrap_or_default();
     let reaches = Dossier::of(work, own)?.reaches_of(&own.id);
-    let briefing = Briefing { case: Some(case), lane, charter_terms: terms, reaches };
-    let plain = briefing.encode_to_vec();
-    let plain = zeroize::Zeroizing::new(plain);
-    let public = HpkePublic::from_bytes(work.suite, note_key)?;
-    Ok(note::seal(work.suite, &public, NOTE, &plain)?)
+    Ok(Briefing { case: Some(case), lane, charter_terms: terms, reaches })
 }
 
 /// A Welcome on the team's lane: into the team itself when no note comes with it, else into a case.
@@ -248,7 +254,11 @@ fn join_case(work: &Work<'_>, body: &WelcomeBody) -> Result<(), Error> {
 }
 
 /// How both sides of a line are reached; what leads nowhere is left out, and will be said again.
-fn take_reaches(work: &Work<'_>, case: &CaseRecord, told: &[ReachRecord]) -> Result<(), Error> {
+pub(crate) fn take_reaches(
+    work: &Work<'_>,
+    case: &CaseRecord,
+    told: &[ReachRecord],
+) -> Result<(), Error> {
     if !case.line || told.is_empty() {
         return Ok(());
     }
@@ -263,7 +273,7 @@ fn take_reaches(work: &Work<'_>, case: &CaseRecord, told: &[ReachRecord]) -> Res
 }
 
 /// A colleague writes a briefing: it may bring a new case and that case's lane, and touch nothing that is here.
-fn check_briefing(
+pub(crate) fn check_briefing(
     work: &Work<'_>,
     case: &CaseRecord,
     lane: Option<&Lane>,

@@ -18,8 +18,9 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::records::{
     self, CaseRecord, Commit, ContactRecord, CursorRecord, Deferred, GoneRecord, HeldKeyRecord,
-    IntakeKeyRecord, InviteRecord, JoinRecord, Lane, NoteSecret, OutboxRecord, Post, Record, SELF,
-    Team, Unit, WantedPackage,
+    IntakeKeyRecord, InviteRecord, JoinRecord, Lane, NoteSecret, OutboxRecord, Post, Record,
+    ReserveAskRecord, ReserveKeyRecord, ReserveRecord, SELF, TakenRecord, Team, Unit,
+    WantedPackage,
 };
 use crate::view::{case_name, case_of_name, peer_of, short};
 
@@ -265,6 +266,10 @@ fn leave_team(work: &Work<'_>, seat: Seat) -> Result<(), Error> {
     forget_all::<InviteRecord>(work)?;
     forget_all::<JoinRecord>(work)?;
     forget_all::<WantedPackage>(work)?;
+    forget_all::<ReserveKeyRecord>(work)?;
+    forget_all::<ReserveRecord>(work)?;
+    forget_all::<ReserveAskRecord>(work)?;
+    forget_all::<TakenRecord>(work)?;
     for row in work.tx.list_after(OutboxRecord::KIND, 0, usize::MAX)? {
         work.tx.delete_seq(OutboxRecord::KIND, row.seq)?;
     }

@@ -38,9 +38,11 @@ use crate::handover;
 use crate::outbox::{Belongs, enqueue};
 use crate::records::{
     self, Commit, ContactRecord, ContactState, CursorRecord, Device, GoneRecord, HeldKeyRecord,
-    IntakeKeyRecord, Lane, LaneUse, NoteSecret, Post, SELF, SinceRecord, Team, Unit, fixed,
+    IntakeKeyRecord, Lane, LaneUse, NoteSecret, OpenedRecord, Post, SELF, SinceRecord, Team, Unit,
+    fixed,
 };
 use crate::recovery::again;
+use crate::reserve;
 use crate::view::{contact_name, short};
 
 const DEVICE_REQUEST: &str = "buddevicerequest1";
@@ -367,7 +369,16 @@ pub(crate) fn take(work: &Work<'_>, application: &Application) -> Result<(), Err
         TeamMessage::Assigned { case_id, key_package, assignment, note_key } => {
             handover::assigned(work, sender, &case_id, key_package, assignment, note_key)
         }
-        TeamMessage::AgainAsked(signed) => again::passed_on(work, &signed),
+        TeamMessage::ReserveKey { key, shares } => reserve::heard_key(work, sender, key, shares),
+        TeamMessage::ReservePart { slot, made_at, index, count, note } => {
+            reserve::heard_part(work, sender, slot, made_at, (index, count), note)
+        }
+        TeamMessage::ReserveOpened { device, name, holders, reason, cases, at } => {
+            let (by, unit) = (String::new(), String::new());
+            let opened = OpenedRecord { leaver: name, by, unit, holders, reason, cases, at };
+            reserve::heard_opened(work, sender, &device, opened)
+        }
+        TeamMessage::AgainAsked(signed) => again::passed_on(work, sender, &signed),
         TeamMessage::AgainAssigned { case_id, key, assignment } => {
             again::assigned(work, sender, &case_id, &key, assignment)
         }

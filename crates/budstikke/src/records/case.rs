@@ -194,6 +194,9 @@ pub(crate) struct Commit {
     /// Whether the key package to add takes the place of the member with the same key.
     #[prost(bool, tag = "20")]
     pub(crate) again: bool,
+    /// With `again`: it takes nobody's place, and is no member yet.
+    #[prost(bool, tag = "21")]
+    pub(crate) newcomer: bool,
 }
 record!(Commit, 43, "a commit");
 

@@ -89,5 +89,8 @@ pub(crate) struct Publishing {
     /// The root's words about issuers, encoded, to be listed.
     #[prost(bytes = "vec", repeated, tag = "5")]
     pub(crate) root_revocations: Vec<Vec<u8>>,
+    /// Cards of the three holders, if this vault has named them.
+    #[prost(bytes = "vec", repeated, tag = "6")]
+    pub(crate) holders: Vec<Vec<u8>>,
 }
 record!(Publishing, 84, "the directory's keys", seed);

@@ -11,6 +11,7 @@ mod handover;
 mod held;
 mod own;
 mod recovery;
+mod reserve;
 mod team;
 mod token;
 
@@ -35,6 +36,9 @@ pub(crate) use own::{Device, IntakeKeyRecord, IssuerRecord, Ministry, RenewalRec
 pub(crate) use recovery::{
     AskRecord, Frozen, OwnAskRecord, ProofRecord, ReceiptsRecord, RelayKeyRecord, SenderGaps,
     TranscriptRecord,
+};
+pub(crate) use reserve::{
+    OpenedRecord, OwnReserveRecord, ReserveAskRecord, ReserveKeyRecord, ReserveRecord, TakenRecord,
 };
 pub(crate) use team::{GoneRecord, InviteRecord, JoinRecord, SinceRecord};
 pub(crate) use token::{TokenRecord, TokenRequestRecord};

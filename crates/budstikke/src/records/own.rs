@@ -17,8 +17,13 @@ pub(crate) struct Ministry {
     /// Empty in the root's vault, and until the root's certificate is installed.
     #[prost(bytes = "vec", tag = "4")]
     pub(crate) issuer_chain: Vec<u8>,
+    /// A holder's key (SPEC.md section 11.5), and the root under which it answers; then nothing else is here.
+    #[prost(bytes = "vec", tag = "5")]
+    pub(crate) holder_seed: Vec<u8>,
+    #[prost(bytes = "vec", tag = "6")]
+    pub(crate) holder_root: Vec<u8>,
 }
-record!(Ministry, 10, "the Ministry's keys", root_seed, issuer_seed);
+record!(Ministry, 10, "the Ministry's keys", root_seed, issuer_seed, holder_seed);
 
 /// An issuer that this vault's root has certified, by its key.
 #[derive(Clone, PartialEq, Message)]

@@ -78,6 +78,9 @@ pub(crate) struct AskRecord {
     /// Unix seconds at which an admin here said yes; 0 before.
     #[prost(int64, tag = "7")]
     pub(crate) granted_at: i64,
+    /// Whether it is no member yet, and brings an admin's assignment.
+    #[prost(bool, tag = "8")]
+    pub(crate) newcomer: bool,
 }
 record!(AskRecord, 103, "a wish to be added again");
 

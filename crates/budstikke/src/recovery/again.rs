@@ -5,8 +5,8 @@ use budstikke_e2ee::cert::Chain;
 use budstikke_e2ee::contact::Route;
 use budstikke_e2ee::envelope::{Again, Envelope, WelcomeBody};
 use budstikke_e2ee::group::{
-    Ask, Assignment, Charter, Credential, Group, GroupError, GroupKind, KeyPackage, Member, Party,
-    Place,
+    Ask, Asker, Assignment, Charter, Credential, Group, GroupError, GroupKind, KeyPackage, Member,
+    Party, Place,
 };
 use budstikke_e2ee::keys::{SigningKey, VerifyingKey};
 use budstikke_e2ee::team::TeamMessage;
@@ -27,6 +27,7 @@ use crate::records::{
     self, AskRecord, CaseRecord, Commit, Device, Lane, LaneUse, OrderRecord, OwnAskRecord,
     ProofRecord, ReceiptsRecord, SELF, Team, fixed,
 };
+use crate::reserve;
 use crate::view::case_name;
 
 /// Between two asks of one member that are listened to, and between two of this device's own: 10 minutes.
@@ -72,16 +73,25 @@ fn ask_with(
         return Ok(());
     }
     let proof = records::load::<ProofRecord>(work.tx, &case.group_id)?;
+    let package = KeyPackage::create(&work.env(), me)?;
+    let assignment = reserve::assignment(work, &case.id, &package)?;
+    let unassigned = assignment.as_ref().is_some_and(Vec::is_empty);
     let ask = Ask {
         case_id: case.id.clone(),
         group_id: case.group_id.clone(),
         key: me.key(),
-        key_package: KeyPackage::create(&work.env(), me)?.bytes().to_vec(),
+        key_package: package.bytes().to_vec(),
         note_key: Vec::new(),
         new_group,
         proof: proof.map(|proof| proof.proof).unwrap_or_default(),
         made_at: work.now,
+        assignment: assignment.unwrap_or_default(),
     };
+    if unassigned {
+        let record = OwnAskRecord { asked_at: work.now, new_group, by_person };
+        records::save(work.tx, &case.id, &record)?;
+        return team::tell(work, &TeamMessage::AgainAsked(ask.sign(me)));
+    }
     let envelope = Envelope::Again(ask.sign(me)).to_bytes();
     enqueue(work, audience, &envelope, Belongs::default(), false)?;
     let record = OwnAskRecord { asked_at: work.now, new_group, by_person };
@@ -104,11 +114,19 @@ pub(crate) fn heard(work: &Work<'_>, lane: &Lane, signed: &[u8]) -> Result<(), E
     if named.key == seat.me.key() {
         return Ok(());
     }
-    let (ask, member) = Ask::verify(&env, signed, &seat.group)?;
-    if !note(work, &ask, signed, &name_of(&member.party))? {
+    let (ask, asker) = Ask::verify(&env, signed, &seat.group)?;
+    let (who, newcomer) = match asker {
+        Asker::Member(member) => (name_of(&member.party), false),
+        Asker::Newcomer(device) => (device.label, true),
+    };
+    if !note(work, &ask, signed, &who, newcomer)? {
         return Ok(());
     }
     let case = case_name(&ask.case_id);
+    if newcomer {
+        work.event(Event::AskedToTakeOver { case, who });
+        return Ok(());
+    }
     if ask.new_group {
         receipts::believe(work, &mut seat, &ask.proof)?;
         work.event(Event::AskedForNewGroup { case });
@@ -124,7 +142,7 @@ pub(crate) fn heard(work: &Work<'_>, lane: &Lane, signed: &[u8]) -> Result<(), E
 
 /// A colleague who is in a case passes on what a member of it asks: an admin of this team is needed. That the key is a
 /// member's only a member can tell, and tells again before it commits.
-pub(crate) fn passed_on(work: &Work<'_>, signed: &[u8]) -> Result<(), Error> {
+pub(crate) fn passed_on(work: &Work<'_>, sender: &Member, signed: &[u8]) -> Result<(), Error> {
     if need_admin(&own_device(work)?).is_err() {
         return Ok(());
     }
@@ -132,16 +150,31 @@ pub(crate) fn passed_on(work: &Work<'_>, signed: &[u8]) -> Result<(), Error> {
     let package = KeyPackage::parse(&work.env(), &ask.key_package).map_err(GroupError::from)?;
     let who = match package.credential() {
         Credential::Defender { pseudonym } => pseudonym.clone(),
+        Credential::Staff(chain) => chain.trusted_device(&chain.claimed_root())?.label,
         _ => String::new(),
     };
-    if !ask.new_group && note(work, &ask, signed, &who)? {
-        work.event(Event::AskedToBeAddedAgain { case: case_name(&ask.case_id) });
+    // For itself a colleague asks an admin only about a case that it is not in yet.
+    let newcomer = sender.key == ask.key;
+    if ask.new_group || !note(work, &ask, signed, &who, newcomer)? {
+        return Ok(());
     }
+    let case = case_name(&ask.case_id);
+    work.event(if newcomer {
+        Event::AskedToTakeOver { case, who }
+    } else {
+        Event::AskedToBeAddedAgain { case }
+    });
     Ok(())
 }
 
 /// Whether it is new: what one member asks again and again is one wish.
-fn note(work: &Work<'_>, ask: &Ask, signed: &[u8], who: &str) -> Result<bool, Error> {
+fn note(
+    work: &Work<'_>,
+    ask: &Ask,
+    signed: &[u8],
+    who: &str,
+    newcomer: bool,
+) -> Result<bool, Error> {
     let key = ask_key(&ask.case_id, &ask.key);
     let before = records::load::<AskRecord>(work.tx, &key)?;
     let soon = |before: &AskRecord| {
@@ -159,6 +192,7 @@ fn note(work: &Work<'_>, ask: &Ask, signed: &[u8], who: &str) -> Result<bool, Er
         new_group: ask.new_group,
         received_at: work.now,
         granted_at: 0,
+        newcomer,
     };
     records::save(work.tx, &key, &record)?;
     Ok(true)
@@ -166,9 +200,14 @@ fn note(work: &Work<'_>, ask: &Ask, signed: &[u8], who: &str) -> Result<bool, Er
 
 /// An admin's person says yes: the assignment is signed, and a member of the case commits it.
 pub(crate) fn grant(work: &Work<'_>, mut record: AskRecord) -> Result<(), Error> {
-    let own = own_device(work)?;
-    need_admin(&own)?;
     let ask = Ask::read(&work.env(), &record.signed).map_err(GroupError::from)?;
+    if !ask.assignment.is_empty() {
+        // Its admin has spoken; this is the word of who is in the case.
+        record.granted_at = work.now;
+        records::save(work.tx, &ask_key(&record.case_id, &ask.key), &record)?;
+        return add_again(work, &record, ask.assignment);
+    }
+    need_admin(&own_device(work)?)?;
     let device: Device = records::need(work.tx, SELF)?;
     let key = SigningKey::from_bytes(&fixed(&device.seed, "this device's key")?);
     let chain = Chain::from_bytes(&device.chain)?;
@@ -178,7 +217,7 @@ pub(crate) fn grant(work: &Work<'_>, mut record: AskRecord) -> Result<(), Error>
         .to_bytes();
     record.granted_at = work.now;
     records::save(work.tx, &ask_key(&record.case_id, &ask.key), &record)?;
-    if records::load::<CaseRecord>(work.tx, &record.case_id)?.is_some() {
+    if is_in(work, &record.case_id)? {
         return add_again(work, &record, assignment);
     }
     let (case_id, key) = (record.case_id.clone(), ask.key);
@@ -193,10 +232,13 @@ pub(crate) fn assigned(
     key: &VerifyingKey,
     assignment: Vec<u8>,
 ) -> Result<(), Error> {
+    if team::is_admin(sender) && *key == own_device(work)?.key {
+        return reserve::assigned(work, case_id, &assignment);
+    }
     let Some(record) = records::load::<AskRecord>(work.tx, &ask_key(case_id, key))? else {
         return Ok(());
     };
-    if !team::is_admin(sender) || records::load::<CaseRecord>(work.tx, case_id)?.is_none() {
+    if !team::is_admin(sender) || !is_in(work, case_id)? {
         return Ok(());
     }
     add_again(work, &record, assignment)
@@ -208,7 +250,8 @@ fn add_again(work: &Work<'_>, record: &AskRecord, assignment: Vec<u8>) -> Result
     let (ask, _) = Ask::verify(&work.env(), &record.signed, &seat.group)?;
     let group_id = seat.group.id().to_vec();
     let add = ask.key_package;
-    want(work, Commit { group_id, add, assignment, again: true, ..Commit::default() })
+    let newcomer = record.newcomer;
+    want(work, Commit { group_id, add, assignment, again: true, newcomer, ..Commit::default() })
 }
 
 /// The Welcome of whoever was added again goes to that party's mailbox; which mailbox is not said anew.
@@ -358,6 +401,11 @@ pub(crate) fn team_route(work: &Work<'_>) -> Result<Route, Error> {
     staff(work)?;
     let team: Team = records::need(work.tx, SELF)?;
     Ok(Route::from_bytes(&team.route)?)
+}
+
+/// Whether this device is in the case, and has not left it.
+pub(super) fn is_in(work: &Work<'_>, case_id: &[u8]) -> Result<bool, Error> {
+    Ok(records::load::<CaseRecord>(work.tx, case_id)?.is_some_and(|case| case.left_at == 0))
 }
 
 fn ask_key(case_id: &[u8], key: &VerifyingKey) -> Vec<u8> {

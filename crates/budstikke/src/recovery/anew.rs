@@ -1,12 +1,12 @@
 //! A new group for a case whose group forked, with its slots on another relay.
 
 use budstikke_e2ee::contact::Route;
-use budstikke_e2ee::group::{Ask, Group, GroupError, KeyPackage, MAX_ADDS, PartyId};
+use budstikke_e2ee::group::{Ask, Asker, Group, GroupError, KeyPackage, MAX_ADDS, PartyId};
 use budstikke_proto::address::RelayAddress;
 
 use super::again::{ask, grant, move_to, send_welcome, team_route};
 use super::transcript;
-use crate::channel::seat::Seat;
+use crate::channel::seat::{LEFT, Seat};
 use crate::client::{Client, Work, parse_address};
 use crate::directory;
 use crate::error::Error;
@@ -57,14 +57,17 @@ fn recover(
 ) -> Result<Recovered, Error> {
     let asks = records::all::<AskRecord>(work.tx)?.into_iter().map(|(_, ask)| ask);
     let case = match case_of_name(work, name) {
-        Ok(case) => case,
+        Ok(case) if case.left_at == 0 => case,
         // A colleague's case, in which an admin is needed.
-        Err(Error::NotFound { what }) => {
+        other => {
             let asks = asks.map(|ask| (ask.case_id.clone(), ask));
-            let record = by_name(asks, name).ok_or(Error::NotFound { what })?;
+            let record = match (by_name(asks, name), other) {
+                (Some(record), _) => record,
+                (None, Err(error)) => return Err(error),
+                (None, Ok(_)) => return Err(LEFT),
+            };
             return grant(work, record).map(|()| Recovered::AddedAgain);
         }
-        Err(error) => return Err(error),
     };
     let mut asks: Vec<AskRecord> = asks.filter(|ask| ask.case_id == case.id).collect();
     let Ok(seat) = Seat::case(work, case.clone()) else {
@@ -78,9 +81,11 @@ fn recover(
             return Ok(Recovered::AskedToBeAddedAgain);
         }
         let place = asks.iter().position(|ask| !ask.new_group && ask.granted_at == 0);
-        if let Some(record) = place.filter(|_| !case.defender).map(|place| asks.swap_remove(place))
-        {
-            need_admin(&own_device(work)?)?;
+        let record = place.map(|place| asks.swap_remove(place));
+        if let Some(record) = record.filter(|record| record.newcomer || !case.defender) {
+            if !record.newcomer {
+                need_admin(&own_device(work)?)?;
+            }
             return grant(work, record).map(|()| Recovered::AddedAgain);
         }
         if !asks.iter().any(|ask| ask.new_group) {
@@ -106,7 +111,10 @@ fn found(
     let env = work.env();
     let (mut theirs, mut ours) = (Vec::new(), Vec::new());
     for record in asks {
-        let Ok((ask, member)) = Ask::verify(&env, &record.signed, &seat.group) else { continue };
+        let Ok((ask, Asker::Member(member))) = Ask::verify(&env, &record.signed, &seat.group)
+        else {
+            continue;
+        };
         let package = KeyPackage::parse(&env, &ask.key_package).map_err(GroupError::from)?;
         let own = member.party_id() == PartyId::Unit(case.own_unit.clone());
         if own { ours.push(package) } else { theirs.push(package) }

@@ -5,7 +5,7 @@ use budstikke_proto::proof::Equivocation;
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 
 use super::freeze::{FreezeReason, frozen};
-use super::transcript;
+use super::{again, transcript};
 use crate::channel::inbound;
 use crate::channel::seat::{Seat, terms_of};
 use crate::client::{Client, Work};
@@ -15,7 +15,7 @@ use crate::mission::own_papers;
 use crate::outbox;
 use crate::records::{
     self, AskRecord, CaseRecord, Commit, Device, DirectoryClock, DirectoryRecord, MessageRecord,
-    OwnAskRecord, ProofRecord, SELF, Team, Unit, fixed,
+    OwnAskRecord, ProofRecord, SELF, TakenRecord, Team, Unit, fixed,
 };
 use crate::view::{case_name, case_of_name, message_key};
 
@@ -81,6 +81,11 @@ pub enum Trouble {
         /// Unix seconds.
         since: i64,
     },
+    /// This device found the case in a colleague's reserve and has asked to be let in, and waits.
+    AskedToTakeOver {
+        /// Unix seconds.
+        since: i64,
+    },
     /// Somebody has lost their keys and asks to be added again.
     AsksAgain {
         /// Who, as people know them.
@@ -88,6 +93,15 @@ pub enum Trouble {
         /// Unix seconds.
         since: i64,
         /// Whether an admin has said yes, and the rest happens by itself.
+        granted: bool,
+    },
+    /// A device of the mission asks to take the place of an officer who has left without handing over.
+    AsksToTakeOver {
+        /// Who, as people know them.
+        who: String,
+        /// Unix seconds.
+        since: i64,
+        /// Whether somebody here has said yes, and the rest happens by itself.
         granted: bool,
     },
     /// Somebody's device asks for a new group, and nothing is known to be wrong here.
@@ -155,7 +169,9 @@ impl Trouble {
             Self::Stuck { .. } => "stuck",
             Self::KeysLost => "keys-lost",
             Self::Asked { .. } => "asked",
+            Self::AskedToTakeOver { .. } => "asked-to-take-over",
             Self::AsksAgain { .. } => "asks-again",
+            Self::AsksToTakeOver { .. } => "asks-to-take-over",
             Self::AsksNewGroup { .. } => "asks-new-group",
             Self::Missing { .. } => "missing",
             Self::Duplicates { .. } => "duplicates",
@@ -175,8 +191,9 @@ impl Trouble {
             Self::ChangeWaiting { .. }
             | Self::Behind { .. }
             | Self::Asked { .. }
+            | Self::AskedToTakeOver { .. }
             | Self::Duplicates { .. } => false,
-            Self::AsksAgain { granted, .. } => !*granted,
+            Self::AsksAgain { granted, .. } | Self::AsksToTakeOver { granted, .. } => !*granted,
             _ => true,
         }
     }
@@ -190,6 +207,7 @@ impl Trouble {
                 | Self::Stuck { .. }
                 | Self::KeysLost
                 | Self::AsksAgain { granted: false, .. }
+                | Self::AsksToTakeOver { granted: false, .. }
                 | Self::AsksNewGroup { .. }
         )
     }
@@ -254,6 +272,9 @@ fn diagnose(work: &Work<'_>) -> Result<Vec<Diagnosis>, Error> {
     let mut found = Vec::new();
     device(work, &mut found)?;
     for (_, case) in records::all::<CaseRecord>(work.tx)? {
+        if case.left_at > 0 {
+            continue;
+        }
         let name = case_name(&case.id);
         let mut troubles = Vec::new();
         one_case(work, &case, &mut troubles)?;
@@ -262,7 +283,7 @@ fn diagnose(work: &Work<'_>) -> Result<Vec<Diagnosis>, Error> {
     }
     for (_, ask) in records::all::<AskRecord>(work.tx)? {
         // A colleague's case, in which an admin is needed.
-        if records::load::<CaseRecord>(work.tx, &ask.case_id)?.is_none() && !ask.new_group {
+        if !again::is_in(work, &ask.case_id)? && !ask.new_group {
             let trouble = asks_again(&ask);
             found.push(Diagnosis { case: Some(case_name(&ask.case_id)), trouble });
         }
@@ -330,7 +351,11 @@ fn one_case(work: &Work<'_>, case: &CaseRecord, found: &mut Vec<Trouble>) -> Res
     }
     let waits = asked.as_ref().filter(|asked| asked.by_person && frozen.is_none());
     if let Some(asked) = waits {
-        found.push(Trouble::Asked { since: asked.asked_at });
+        let since = asked.asked_at;
+        found.push(match records::load::<TakenRecord>(work.tx, &case.id)? {
+            Some(_) => Trouble::AskedToTakeOver { since },
+            None => Trouble::Asked { since },
+        });
     } else if Seat::case(work, case.clone()).is_err() {
         found.push(Trouble::KeysLost);
     } else if state.stuck > 0 {
@@ -370,7 +395,12 @@ fn one_case(work: &Work<'_>, case: &CaseRecord, found: &mut Vec<Trouble>) -> Res
 }
 
 fn asks_again(ask: &AskRecord) -> Trouble {
-    Trouble::AsksAgain { who: ask.who.clone(), since: ask.received_at, granted: ask.granted_at > 0 }
+    let (who, since, granted) = (ask.who.clone(), ask.received_at, ask.granted_at > 0);
+    if ask.newcomer {
+        Trouble::AsksToTakeOver { who, since, granted }
+    } else {
+        Trouble::AsksAgain { who, since, granted }
+    }
 }
 
 /// The newest own message that the other side's device should have answered by itself, and has not. Where the terms

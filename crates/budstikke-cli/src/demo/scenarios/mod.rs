@@ -1,6 +1,7 @@
 //! Single situations, each on a relay of its own and with a clock that the story moves, so that
 //! days pass while one looks on.
 
+mod gone;
 mod s1;
 mod s10;
 mod s2;

@@ -2,7 +2,7 @@
 
 use budstikke::{Choice, Client, Decision, ReachOut, Role};
 
-use super::{DAY, HOUR, it_is, told};
+use super::{DAY, HOUR, gone, it_is, told};
 use crate::{
     case::{
         Refusal, Value, View,
@@ -34,18 +34,20 @@ pub(super) async fn tell(stage: &mut Stage<'_>) -> Result<(), Stop> {
     objected(stage, &office).await?;
     accepted(stage, &office).await?;
     afterwards(stage, &office).await?;
-    for client in [office.b, office.h, office.reed] {
+    gone::tell(stage, &office).await?;
+    for client in office.holders.into_iter().chain([office.b, office.h, office.reed]) {
         client.close().await?;
     }
     office.company.close().await
 }
 
 /// Everybody, with a démarche before the Ministry, and a second person whose officer is A.
-struct Office {
-    company: Company,
-    b: Client,
-    h: Client,
+pub(super) struct Office {
+    pub(super) company: Company,
+    pub(super) b: Client,
+    pub(super) h: Client,
     reed: Client,
+    pub(super) holders: Vec<Client>,
     /// The conversation with REED.
     other: String,
     act: String,
@@ -60,6 +62,7 @@ impl Office {
         let (b, h, reed) = (new("officer-b").await?, new("head").await?, new("reed").await?);
         enrolled(stage, a, &b, (cast::OFFICER_B, Role::Staff)).await?;
         enrolled(stage, a, &h, (cast::HEAD_H, Role::HeadOfMission)).await?;
+        let holders = gone::holders(stage, &[a, &b, &h]).await?;
         reed.look_up(&a.invitation().await?).await?;
         let pseudonym = Some(cast::REED.to_owned());
         let request = ReachOut { choice: Choice::Accept(0), emergency: None, pseudonym };
@@ -83,7 +86,7 @@ impl Office {
         stage.tell.does(OfficerA, "demo-s5-gathered", &[]);
         let waits = company.stands(&act, ActionPhase::AwaitingApproval).await?;
         stage.tell.check("demo-s5-check-waits", waits)?;
-        Ok(Self { company, b, h, reed, other, act })
+        Ok(Self { company, b, h, reed, holders, other, act })
     }
 
     async fn staff(&self, stage: &Stage<'_>) -> Result<(), Stop> {
@@ -91,7 +94,7 @@ impl Office {
     }
 
     /// What people wrote leaves, the offices come to rest, and people have what follows.
-    async fn all(&self, stage: &Stage<'_>) -> Result<(), Stop> {
+    pub(super) async fn all(&self, stage: &Stage<'_>) -> Result<(), Stop> {
         let Company { heron, a, desk, k, .. } = &self.company;
         let people = [heron, &self.reed];
         stage.settle(&people).await?;

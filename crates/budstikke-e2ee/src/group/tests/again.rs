@@ -2,8 +2,9 @@
 
 use super::common::*;
 use crate::{
+    cert::{Role, UnitKind},
     checks::Check,
-    group::{Ask, Charter, Expect, Group, GroupError, Inbound},
+    group::{Ask, Asker, Charter, Expect, Group, GroupError, Inbound},
 };
 
 struct Scene {
@@ -32,6 +33,7 @@ fn ask(s: &Scene, change: impl FnOnce(&mut Ask)) -> Vec<u8> {
         new_group: false,
         proof: Vec::new(),
         made_at: s.world.now,
+        assignment: Vec::new(),
     };
     change(&mut ask);
     ask.sign(&s.defender.me)
@@ -44,7 +46,7 @@ fn only_a_member_asks_to_be_added_again_and_for_itself() {
     let env = s.officer.env(&s.world);
     let stranger = Device::defender(&s.world, "HERON");
     let (_, who) = Ask::verify(&env, &ask(&s, |_| {}), &s.case).unwrap();
-    assert_eq!(who.key, s.defender.me.key());
+    assert!(matches!(who, Asker::Member(member) if member.key == s.defender.me.key()));
     let refused = [
         ask(&s, |ask| ask.case_id = b"case-2".to_vec()),
         ask(&s, |ask| ask.group_id = b"another".to_vec()),
@@ -63,6 +65,40 @@ fn only_a_member_asks_to_be_added_again_and_for_itself() {
     ];
     for (number, bytes) in refused.iter().enumerate() {
         let verified = Ask::verify(&env, bytes, &s.case);
+        let refused = matches!(&verified, Err(GroupError::Rejected(r)) if r.check == Check::OwnAsk);
+        assert!(refused, "{number}: {verified:?}");
+    }
+}
+
+// BUD-MLS-033
+#[test]
+fn a_colleague_takes_a_place_with_an_admins_assignment_and_not_without() {
+    let s = scene();
+    let (env, admin) = (s.defender.env(&s.world), s.world.admin());
+    let colleague = s.world.officer("Officer B");
+    let ask_of = |who: &Device, change: &dyn Fn(&mut Ask)| {
+        let mut ask = Ask::read(&env, &ask(&s, |_| {})).unwrap();
+        ask.key = who.me.key();
+        ask.key_package = who.package(&s.world).bytes().to_vec();
+        ask.assignment = s.world.assign(&admin, who).to_bytes();
+        change(&mut ask);
+        ask.sign(&who.me)
+    };
+    let (_, who) = Ask::verify(&env, &ask_of(&colleague, &|_| {}), &s.theirs).unwrap();
+    assert!(matches!(who, Asker::Newcomer(device) if device.label == "Officer B"));
+    let key = s.world.key();
+    let chain = s.world.certify_unit(&key, "no.emb.arrania", UnitKind::BilateralMission);
+    let foreign = s.world.device_of(&(key, chain), "Officer X", &[Role::Admin]);
+    let (third, stranger) = (s.world.officer("Officer C"), Device::defender(&s.world, "REED"));
+    let refused = [
+        ask_of(&colleague, &|ask| ask.assignment.clear()),
+        ask_of(&colleague, &|ask| ask.new_group = true),
+        ask_of(&colleague, &|ask| ask.assignment = s.world.assign(&admin, &third).to_bytes()),
+        ask_of(&colleague, &|ask| ask.assignment = s.world.assign(&foreign, &colleague).to_bytes()),
+        ask_of(&stranger, &|_| {}),
+    ];
+    for (number, bytes) in refused.iter().enumerate() {
+        let verified = Ask::verify(&env, bytes, &s.theirs);
         let refused = matches!(&verified, Err(GroupError::Rejected(r)) if r.check == Check::OwnAsk);
         assert!(refused, "{number}: {verified:?}");
     }
