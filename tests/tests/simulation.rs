@@ -39,6 +39,17 @@ fn the_same_seed_gives_the_same_run() {
 }
 
 #[test]
+fn an_episode_that_went_wrong_can_be_run_alone() {
+    let mut settings = settings(3, 1);
+    (settings.per_episode, settings.arrival_order) = (1, true);
+    let report = run(settings);
+    // Later ones may have gone wrong before it.
+    assert_eq!(report.first_bad, Some(0), "{report}");
+    settings.episode = report.first_bad;
+    assert_eq!(run(settings).counts, report.counts);
+}
+
+#[test]
 fn commits_applied_in_the_order_of_arrival_are_caught() {
     let mut settings = settings(5, 1);
     settings.arrival_order = true;

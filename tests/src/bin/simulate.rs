@@ -10,7 +10,7 @@ use budstikke_tests::simulation::{Settings, run};
 const HELP: &str = "\
 simulate [--races 10000] [--seed N] [--json] [--plant arrival-order] [--episode N]
 
-No network, simulated time; the same seed gives the same run.
+No network, simulated time, all cores; the same seed gives the same run.
 --plant arrival-order: clients that apply commits as they arrive, which must be caught.
 --episode N: only that one, as the report of a run that failed names it.
 Exit codes: 0 nothing undetected; 1 something was; 2 wrong arguments. --json: the last line is the report.";
@@ -43,5 +43,6 @@ fn settings() -> Option<(Settings, bool)> {
             _ => return None,
         }
     }
-    Some((settings, json))
+    let there = settings.episode.is_none_or(|only| only < settings.episodes());
+    there.then_some((settings, json))
 }

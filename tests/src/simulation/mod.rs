@@ -1,7 +1,7 @@
-//! Concurrent commits, crashes and a hostile relay, simulated: seeded, without network, clock or
-//! threads, on the real groups of `budstikke-e2ee`.
+//! Concurrent commits, crashes and a hostile relay, simulated: seeded, without network or clock, on
+//! the real groups of `budstikke-e2ee`.
 //!
-//! A run is a number of episodes. In each a group is founded, Ministry lines of eight members in
+//! A run is a number of episodes, as many at a time as there are cores; none knows of another. In each a group is founded, Ministry lines of eight members in
 //! four parties and cases of a defender and three devices, and its members want to commit at the
 //! same time, again and again. The relay delays, drops, reorders and repeats letters, spoils,
 //! hides, splits and swaps slots, with receipts that it really signs; clients crash between any two
@@ -25,6 +25,12 @@ mod relay;
 mod talk;
 mod world;
 
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rand_chacha::ChaCha20Rng;
@@ -34,7 +40,7 @@ pub use books::Counts;
 use chance::Chance as _;
 use episode::Episode;
 
-/// Races in one episode.
+/// Races in one episode of a run for people.
 const EPISODE: u64 = 250;
 
 /// What to run.
@@ -42,6 +48,8 @@ const EPISODE: u64 = 250;
 pub struct Settings {
     /// Concurrent commit races, at least.
     pub races: u64,
+    /// Of these in one episode, at least 1; fewer in the last.
+    pub per_episode: u64,
     /// From which everything follows but the coins of the encryption.
     pub seed: u64,
     /// The planted bug: commits travel in letters and are applied in the order of arrival.
@@ -56,7 +64,32 @@ impl Settings {
     /// Without the planted bug. `present`, in seconds since 1970, is the system's: OpenMLS compares
     /// key packages with it, so the simulated time begins three weeks earlier.
     pub fn new(races: u64, seed: u64, present: i64) -> Self {
-        Self { races, seed, arrival_order: false, episode: None, begin: present - 21 * 86_400 }
+        Self {
+            races,
+            per_episode: EPISODE,
+            seed,
+            arrival_order: false,
+            episode: None,
+            begin: present - 21 * 86_400,
+        }
+    }
+
+    /// How many episodes a whole run has.
+    pub fn episodes(&self) -> u64 {
+        self.races.div_ceil(self.per_episode)
+    }
+
+    fn numbers(&self) -> Range<u64> {
+        self.episode.map_or(0..self.episodes(), |only| only..only + 1)
+    }
+
+    /// One episode; what it does follows from the seed and its number alone.
+    fn play(self, number: u64) -> Counts {
+        let mut rng = ChaCha20Rng::seed_from_u64(self.seed);
+        rng.set_stream(number);
+        let line = rng.per_mille(400);
+        let races = self.races.saturating_sub(number * self.per_episode).min(self.per_episode);
+        Episode::new(rng, self, line).run(races)
     }
 }
 
@@ -73,27 +106,39 @@ pub struct Report {
     pub first_bad: Option<u64>,
 }
 
-/// Runs episodes until there were enough races, or one went wrong.
+/// Runs the episodes, each on whichever core is free, and sums them up in their order, up to the first that went wrong:
+/// the same seed gives the same counts on any machine.
 pub fn run(settings: Settings) -> Report {
     let start = Instant::now();
-    let mut counts = Counts::default();
-    let mut first_bad = None;
-    let mut number = settings.episode.unwrap_or(0);
-    while counts.races < settings.races && first_bad.is_none() {
-        if settings.episode.is_some_and(|only| only != number) {
-            break;
+    let Range { start: first, end } = settings.numbers();
+    let (next, bad) = (AtomicU64::new(first), AtomicU64::new(u64::MAX));
+    let played = Mutex::new(BTreeMap::new());
+    let play = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            // Every one before the first bad one is played to its end.
+            if number >= end || number > bad.load(Ordering::Relaxed) {
+                return;
+            }
+            let episode = settings.play(number);
+            if !episode.clean() {
+                bad.fetch_min(number, Ordering::Relaxed);
+            }
+            played.lock().unwrap_or_else(PoisonError::into_inner).insert(number, episode);
         }
-        let mut rng = ChaCha20Rng::seed_from_u64(settings.seed);
-        rng.set_stream(number);
-        let line = rng.per_mille(400);
-        let races = EPISODE.min(settings.races - counts.races);
-        let episode = Episode::new(rng, settings, line).run(races);
-        if !episode.clean() {
-            first_bad = Some(number);
+    };
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(play);
         }
-        counts.add(&episode);
-        number += 1;
+    });
+    let played = played.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let (bad, mut counts) = (bad.into_inner(), Counts::default());
+    for (_, episode) in played.range(..=bad) {
+        counts.add(episode);
     }
+    let first_bad = (bad < u64::MAX).then_some(bad);
     Report { settings, counts, took: start.elapsed(), first_bad }
 }
 
