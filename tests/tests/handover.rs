@@ -18,12 +18,13 @@ use budstikke::clock::Clock;
 use budstikke::{Choice, Client, Decision, Event, HandoverView, ReachOut, Role, SendOptions};
 use budstikke_tests::case_work::{CaseWork, DAY, HOUR, refused};
 use budstikke_tests::world::{
-    Ground, World, data, happened, intake, settle, sync, ten_in_the_morning, text, texts,
+    Ground, World, data, happened, intake, settle, sync, ten_in_the_morning, terms, text, texts,
 };
 
 const OTHERS: usize = 6;
 /// The one of the others who knows Officer B, and says so.
 const OBJECTS: usize = 2;
+const NOT_B: &str = "Keep Officer B out of what you write.";
 
 /// A defender beside HERON, with their case's name on both sides.
 struct Other {
@@ -131,6 +132,22 @@ async fn ids(client: &Client) -> Vec<String> {
     cases.into_iter().filter(|case| !case.line).map(|case| case.id).collect()
 }
 
+/// The no goes into what both sides rely on: the terms are amended while the hand-over goes on.
+async fn amended(office: &Office, objecting: &Other) {
+    let mut file = terms("terms-offer.toml", office.case.world.now());
+    let expectations = file.terms.expectations.as_mut().expect("expectations");
+    expectations.we_can.push(NOT_B.to_owned());
+    office.a().propose_terms(&objecting.at_mission, file).await.expect("propose");
+    settle(&[office.a(), &objecting.client]).await;
+    objecting.client.accept_terms(&objecting.own).await.expect("accept");
+    settle(&[office.a(), &objecting.client]).await;
+}
+
+fn shown(view: &View) -> String {
+    let lines = view.sections.iter().flat_map(|section| &section.lines);
+    lines.map(|line| format!("{:?}", line.value)).collect::<Vec<_>>().join("\n")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn seven_cases_three_promises_and_an_approval_in_flight() {
     let office = Office::new().await;
@@ -229,6 +246,7 @@ async fn seven_cases_three_promises_and_an_approval_in_flight() {
     assert_eq!(refused(a.finish_handover().await).code(), "H01");
     let not_to_b = a.own_handed_case(&objecting.at_mission, "Officer B", None).await;
     assert_eq!(refused(not_to_b).code(), "W04");
+    amended(&office, objecting).await;
     a.own_handed_case(&objecting.at_mission, "Head H", None).await.expect("own");
     assert_eq!(a.tell_of_handover("").await.expect("tell").told, from_ref(&objecting.at_mission));
     a.offer_handover().await.expect("offer");
@@ -239,6 +257,16 @@ async fn seven_cases_three_promises_and_an_approval_in_flight() {
     head.accept_handover(Some(&id)).await.expect("accept");
     office.staff().await;
     assert_eq!(ids(head).await, from_ref(&objecting.at_mission));
+    // The head of mission comes in under what was agreed since.
+    let mut agreed = Vec::new();
+    for (client, case) in [
+        (a, &objecting.at_mission),
+        (head, &objecting.at_mission),
+        (&objecting.client, &objecting.own),
+    ] {
+        agreed.push(shown(&client.case(case).await.expect("case").agreed.expect("terms")));
+    }
+    assert!(agreed.iter().all(|terms| terms.contains(NOT_B) && *terms == agreed[0]), "{agreed:?}");
     a.finish_handover().await.expect("finish");
     office.staff().await;
     sync(heron).await;
