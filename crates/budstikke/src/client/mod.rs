@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use budstikke_e2ee::suite::{Env, Suite};
 use budstikke_proto::address::RelayAddress;
+use futures_util::future::join_all;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
@@ -154,9 +155,8 @@ impl Client {
             let mut map = self.inner.relays.lock().unwrap_or_else(PoisonError::into_inner);
             map.drain().map(|(_, relay)| relay).collect()
         };
-        for relay in relays {
-            relay.close().await;
-        }
+        // All at once: each waits until its goodbye has left.
+        join_all(relays.iter().map(|relay| relay.close())).await;
         Ok(self.inner.vault.close().await?)
     }
 
