@@ -11,12 +11,13 @@
 use budstikke::case::{Body, View};
 use budstikke::vault::Kind;
 use budstikke::{
-    Choice, Client, Decision, Error, Event, ReachOut, Recovered, Role, SendOptions, Trouble,
+    Choice, Client, Decision, Error, Event, LetIn, ReachOut, Role, SendOptions, Trouble, UnitSetup,
 };
+use budstikke_e2ee::armor;
 use budstikke_tests::case_work::DAY;
 use budstikke_tests::peek;
 use budstikke_tests::world::{
-    Ground, World, happened, settle, sync, ten_in_the_morning, text, texts,
+    Ground, World, happened, settle, sync, ten_in_the_morning, text, texts, unit,
 };
 
 /// Number of the records that hold a colleague's reserve.
@@ -61,7 +62,8 @@ impl Office {
             client.import_directory(&directory).await.expect("import");
         }
         let shown = head.directory().await.expect("the directory");
-        assert_eq!(shown[0].holders, ["Holder 1", "Holder 2", "Holder 3"]);
+        let listed: Vec<_> = shown[0].holders.iter().map(|of| &of.fingerprint).collect();
+        assert_eq!(listed, named.iter().map(|of| &of.fingerprint).collect::<Vec<_>>());
 
         world.heron.look_up(&world.invitation).await.expect("look up");
         let pseudonym = Some("HERON".to_owned());
@@ -115,7 +117,7 @@ impl Office {
             answers.push(holder.answer_reserve(&request).await.expect("an answer"));
         }
         let opened = self.head.open_reserve("Officer C", &answers).await?;
-        assert!(opened.iter().all(|one| !one.here));
+        assert!(opened.iter().all(|one| !one.here && one.problem.is_none()));
         Ok(opened.into_iter().map(|one| one.case).collect())
     }
 }
@@ -127,6 +129,10 @@ async fn enrol(world: &World, vault: &str, label: &str, role: Role) -> Client {
     device.install_device(&enrolment).await.expect("install");
     settle(&[&device, &world.officer_a, &world.officer_b]).await;
     device
+}
+
+fn unit_of(world: &World) -> UnitSetup {
+    unit("no.emb.arrania", world.relay.address())
 }
 
 fn shown(view: &View) -> String {
@@ -172,8 +178,12 @@ async fn the_head_and_two_holders_open_what_an_officer_left_and_the_defender_let
     assert!(matches!(early, Err(Error::NotReady(_))), "{early:?}");
     office.rest().await;
     assert!(happened(&mut events.0).is_empty(), "no admin has assigned the head yet");
-    let granted = world.officer_a.recover(case, None, false).await.expect("the admin's yes");
-    assert_eq!(granted, Recovered::AddedAgain);
+    let asks = |one: &Trouble| matches!(one, Trouble::AsksToTakeOver { may_ask: true, .. });
+    let at_admin = world.officer_a.diagnose().await.expect("diagnosis");
+    assert!(at_admin.iter().any(|one| asks(&one.trouble)), "{at_admin:?}");
+    assert!(world.officer_a.recover(case, None, false).await.is_err(), "nobody is named");
+    let granted = world.officer_a.let_in(case, "Head H").await.expect("the admin's yes");
+    assert_eq!(granted, LetIn::Assigned { who: "Head H".to_owned() });
     office.rest().await;
     let asked = happened(&mut events.0);
     let asks =
@@ -181,14 +191,19 @@ async fn the_head_and_two_holders_open_what_an_officer_left_and_the_defender_let
     assert!(asked.iter().any(asks), "{asked:?}");
     let troubles = heron.diagnose().await.expect("diagnosis");
     let waits = |trouble: &Trouble| matches!(trouble, Trouble::AsksToTakeOver { who, granted: false, .. } if who == "Head H");
-    assert!(troubles.iter().any(|one| waits(&one.trouble) && one.trouble.mends()), "{troubles:?}");
+    assert!(troubles.iter().any(|one| waits(&one.trouble)), "{troubles:?}");
+    assert!(troubles.iter().all(|one| !one.trouble.mends()), "nobody is let in unnamed");
     office.says(heron, at_heron, "Is somebody there?").await;
     office.rest().await;
     assert!(head.case(case).await.expect("case").messages.is_empty());
 
-    // HERON says yes.
-    let said = heron.recover(at_heron, None, false).await.expect("yes");
-    assert_eq!(said, Recovered::AddedAgain);
+    // HERON says yes, to Head H and nobody else.
+    let unnamed = heron.recover(at_heron, None, false).await;
+    assert!(matches!(unnamed, Err(Error::NotReady(_))), "{unnamed:?}");
+    let nobody = heron.let_in(at_heron, "Officer C").await;
+    assert!(matches!(nobody, Err(Error::NotFound { .. })), "{nobody:?}");
+    let said = heron.let_in(at_heron, "head h").await.expect("yes");
+    assert_eq!(said, LetIn::Admitted { who: "Head H".to_owned() });
     office.rest().await;
     office.rest().await;
     office.says(heron, at_heron, "Then I go on with you.").await;
@@ -246,10 +261,18 @@ async fn a_reserve_opens_for_nobody_else() {
     // Any other vault of the Ministry is no holder, and a holder is nothing else.
     let issuer = world.ministry.answer_reserve(&request).await.expect_err("no holder");
     assert!(not_ready(issuer).contains("holder"));
-    let found = holders[0].certify_unit("nothing").await;
-    assert!(found.is_err(), "a holder certifies nobody");
-    let altered = request.replacen(&request[40..44], "AAAA", 1);
-    assert!(holders[0].read_reserve_request(&altered).await.is_err());
+    let unit = world.stranger("another-unit").await;
+    let asks = unit.request_unit(unit_of(world)).await.expect("a request");
+    assert!(
+        not_ready(holders[0].certify_unit(&asks).await.expect_err("no issuer")).contains("holder")
+    );
+    let mut altered = armor::decode("budreserve1", &request).expect("a request");
+    let middle = altered.len() / 2;
+    altered[middle] ^= 1;
+    let altered = armor::encode("budreserve1", &altered);
+    let refused = holders[0].answer_reserve(&altered).await;
+    assert!(matches!(refused, Err(Error::Input { .. } | Error::Trust(_))), "{refused:?}");
+    assert!(holders[0].opened_reserves().await.expect("the log").len() == 1, "one answer so far");
     // A device that is revoked asks in vain, wherever the holder has heard of it.
     let key = head.team().await.expect("team").into_iter().find(|one| one.own).expect("own").key;
     let revoked = budstikke::Revoke::Device(key);

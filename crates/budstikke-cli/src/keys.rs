@@ -99,6 +99,8 @@ fn made() -> BTreeSet<String> {
                 "reed",
                 "heron",
                 "relay",
+                "head",
+                "holders",
             ],
         ),
     ];

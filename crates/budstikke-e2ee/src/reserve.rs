@@ -30,6 +30,11 @@ const DOMAIN: &str = "reserve-ask";
 const SHARE: &str = "reserve-share";
 const ANSWER: &str = "reserve-answer";
 const XWING_PUBLIC_LEN: usize = 1_216;
+/// Answers that are looked at, false ones included.
+const MAX_ANSWERS: usize = 6;
+/// How long an ask holds, and how far its sender's clock may run ahead, in seconds: 28 days and a day.
+const ASK_LIFETIME: i64 = 28 * 86_400;
+const ASK_AHEAD: i64 = 86_400;
 
 type Half = Zeroizing<[u8; 32]>;
 
@@ -86,6 +91,9 @@ pub enum ReserveError {
     /// A device without that role.
     #[error("only a head of mission may ask the holders")]
     NotHead,
+    /// Made longer than 28 days ago, or dated more than a day ahead.
+    #[error("the request is too old, or from the future: ask for a new one")]
+    Late,
     /// The share is another device's, or another unit's.
     #[error("what is asked for belongs to another mission, or to another colleague than is named")]
     AnotherDevice,
@@ -218,6 +226,9 @@ impl Ask {
         if !by.has(Role::HeadOfMission) {
             return Err(ReserveError::NotHead);
         }
+        if !(-ASK_AHEAD..ASK_LIFETIME).contains(&now.saturating_sub(body.made_at)) {
+            return Err(ReserveError::Late);
+        }
         let ask = Self {
             device: VerifyingKey::from_bytes(&body.device_key)?,
             name: body.name,
@@ -280,29 +291,36 @@ pub fn join(
     public: &[u8],
 ) -> Result<Joined, ReserveError> {
     let mut known: Vec<(usize, u32, Half)> = Vec::new();
-    for answer in answers {
+    for answer in answers.iter().take(MAX_ANSWERS) {
         let Ok(plain) = note::open(suite, answer_secret, ANSWER, answer) else { continue };
-        let answer =
-            pb::ReserveAnswer::decode(plain.as_slice()).map_err(|_| ReserveError::Malformed)?;
+        let Ok(answer) = pb::ReserveAnswer::decode(plain.as_slice()) else { continue };
         if answer.version != 1 || answer.ask != ask {
             continue;
         }
         let holder = usize::try_from(answer.holder).unwrap_or(usize::MAX);
-        for half in &answer.halves {
-            let bytes = signed::fixed(&half.half).ok_or(ReserveError::Malformed)?;
-            known.push((holder, half.pair, Zeroizing::new(bytes)));
+        for half in answer.halves.iter().take(PAIRS.len()) {
+            if let Some(bytes) = signed::fixed(&half.half) {
+                known.push((holder, half.pair, Zeroizing::new(bytes)));
+            }
         }
     }
-    let half = |holder, pair| {
-        known.iter().find(|(of, at, _)| *of == holder && *at == pair).map(|(_, _, half)| half)
+    let halves = |holder: usize, pair: u32| {
+        known
+            .iter()
+            .filter(move |(of, at, _)| *of == holder && *at == pair)
+            .map(|(_, _, half)| half)
     };
+    // Whoever lies stands beside those who do not: every two halves are tried.
     let mut found = false;
     for (pair, (first, second)) in (0..).zip(PAIRS) {
-        let (Some(one), Some(other)) = (half(first, pair), half(second, pair)) else { continue };
-        found = true;
-        let secret = HpkeSecret::from_seed(suite, &xor(one, other))?;
-        if secret.public().as_bytes() == public {
-            return Ok(Joined { holders: [first, second], secret });
+        for one in halves(first, pair) {
+            for other in halves(second, pair) {
+                found = true;
+                let secret = HpkeSecret::from_seed(suite, &xor(one, other))?;
+                if secret.public().as_bytes() == public {
+                    return Ok(Joined { holders: [first, second], secret });
+                }
+            }
         }
     }
     Err(if found { ReserveError::Malformed } else { ReserveError::TooFew })
@@ -443,6 +461,16 @@ mod tests {
         given[0] = note::seal(&s.world.suite, to, ANSWER, &lie.encode_to_vec()).unwrap();
         assert_eq!(s.join(&ask, &given).unwrap().holders, [1, 2]);
         assert_eq!(s.join(&ask, &given[..2]).err(), Some(ReserveError::Malformed));
+        // Nor does it help to speak under the others' numbers, first, or in halves of another length.
+        for (number, len) in [(1, 32), (2, 32), (1, 31)] {
+            let lie = pb::ReserveAnswer {
+                holder: number,
+                halves: (0..3).map(|pair| pb::ReserveHalf { pair, half: vec![9; len] }).collect(),
+                ..lie.clone()
+            };
+            given[0] = note::seal(&s.world.suite, to, ANSWER, &lie.encode_to_vec()).unwrap();
+            assert_eq!(s.join(&ask, &given).unwrap().holders, [1, 2]);
+        }
     }
 
     #[test]
@@ -471,6 +499,10 @@ mod tests {
             s.ask(|ask| ask.answer_key.truncate(9)).err(),
         ];
         assert!(malformed.iter().all(|error| *error == Some(ReserveError::Malformed)));
+        for late in [-29 * 86_400, 2 * 86_400] {
+            let ask = s.ask(|ask| ask.made_at += late);
+            assert_eq!(ask.err(), Some(ReserveError::Late));
+        }
         let another = World::seeded(8);
         let bytes = Ask {
             device: s.leaver.me.key(),
@@ -496,7 +528,9 @@ mod tests {
             prop_assert!(Ask::verify(&bytes, &root, s.world.now).is_err());
             prop_assert!(Holder::from_card(&s.world.suite, &bytes).is_err());
             let ask = s.ask(|_| {}).unwrap();
-            prop_assert!(s.join(&ask, &[bytes.clone(), bytes]).is_err());
+            prop_assert!(s.join(&ask, &[bytes.clone(), bytes.clone()]).is_err());
+            let sealed = note::seal(&s.world.suite, s.answers.public(), ANSWER, &bytes).unwrap();
+            prop_assert!(s.join(&ask, &[sealed.clone(), sealed]).is_err());
         }
     }
 }

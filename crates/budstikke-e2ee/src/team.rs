@@ -126,6 +126,8 @@ pub enum TeamMessage {
         key: Vec<u8>,
         /// Of [`crate::reserve::split`].
         shares: Vec<Vec<u8>>,
+        /// Names of the holders, in the same order.
+        holders: Vec<String>,
     },
     /// A part of what the sender leaves in reserve about one case.
     ReservePart {
@@ -241,8 +243,8 @@ impl TeamMessage {
                 let key = key.as_bytes().to_vec();
                 Some(Body::AgainAssigned(pb::AgainAssigned { case_id, key, assignment }))
             }
-            Self::ReserveKey { key, shares } => {
-                Some(Body::ReserveKey(pb::ReserveKey { key, shares }))
+            Self::ReserveKey { key, shares, holders } => {
+                Some(Body::ReserveKey(pb::ReserveKey { key, shares, holders }))
             }
             Self::ReservePart { slot, made_at, index, count, note } => {
                 let slot = slot.to_vec();
@@ -327,7 +329,9 @@ impl TeamMessage {
                 key: VerifyingKey::from_bytes(&pb.key).ok()?,
                 assignment: pb.assignment,
             },
-            Body::ReserveKey(pb) => Self::ReserveKey { key: pb.key, shares: pb.shares },
+            Body::ReserveKey(pb) => {
+                Self::ReserveKey { key: pb.key, shares: pb.shares, holders: pb.holders }
+            }
             Body::ReservePart(pb) => Self::ReservePart {
                 slot: signed::fixed(&pb.slot)?,
                 made_at: pb.made_at,

@@ -179,6 +179,11 @@ pub enum Event {
         /// Who, as people know them.
         who: String,
     },
+    /// The directory names other holders: what this device leaves in reserve is theirs to open from now on.
+    HoldersChanged {
+        /// Their names.
+        holders: Vec<String>,
+    },
     /// A head of mission has opened what a colleague left in reserve.
     ReserveOpened {
         /// Who had left.

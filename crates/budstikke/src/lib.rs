@@ -64,7 +64,8 @@ pub use channel::send::{SendOptions, Sent};
 pub use client::{Builder, Client, Profile};
 pub use defender::{Choice, MissionCard, ReachOut, TermsOffer};
 pub use directory::{
-    DirectoryCard, DirectoryPublished, DirectoryUnit, Imported, Revoke, RevokeReason, RevokedKey,
+    DirectoryCard, DirectoryPublished, DirectoryUnit, Imported, ListedHolder, Revoke, RevokeReason,
+    RevokedKey,
 };
 pub use dossier::{
     ActView, AlertView, Blocks, Brief, CaseFile, ConsentView, RequestView, Ruling, Shared,
@@ -83,7 +84,7 @@ pub use mission::{
 };
 pub use outbox::Waiting;
 pub use recovery::{Diagnosis, FreezeReason, ProofCard, Recovered, Trouble, check_proof};
-pub use reserve::{HolderCard, OpenedReserve, ReserveRequest, TakenOver};
+pub use reserve::{HolderCard, LetIn, OpenedReserve, ReserveRequest, TakenOver};
 pub use sync::SyncReport;
 pub use tokens::{TokenRequest, TokenStock, TokenText, TokensAccepted};
 pub use view::{CaseMember, CaseSummary, CaseView, Message, Missing, PendingTerms, Progress};

@@ -91,7 +91,8 @@ impl Client {
         note(&mut report, removed)?;
         let of_directories = std::mem::take(&mut report.problems);
         self.vault(handover::leave::look).await?;
-        self.vault(reserve::look).await?;
+        let looked = self.vault(reserve::look).await;
+        note(&mut report, looked)?;
         let kept = self.vault(reserve::keep).await;
         note(&mut report, kept)?;
         if self.may_heal() {

@@ -13,8 +13,7 @@ holder-answered-next = Carry the answer back; there, "bud handover open".
 holder-log = { $at }: { $by }, { $unit }, for what { $leaver } left. { $reason }
 holder-log-none = This holder has not helped to open anything.
 
-directory-holders = Holders
-directory-holder-key = { $name }: compare the key with the holder's own screen. { $key }
+directory-holder-key = { $name }, holder. Compare the key with the holder's own screen: { $key }
 
 reserve-asked = The request to the holders is ready. Two of these have to answer: { $holders }.
 reserve-asked-next = Carry it to two of them, in a way that shows that it is you: "bud ministry holder answer FILE" there. Then "bud handover open" here with both answers.
@@ -24,18 +23,27 @@ reserve-opened = { $count ->
    *[other] { $count } conversations were left.
 }
 reserve-taken = { $id }: the person concerned is asked to let you in.
+reserve-not-taken = One conversation could not be taken over: { $why }
 reserve-here = { $id }: this device is in it already.
-reserve-opened-next = Nothing can be read or written there before they say yes. If this device is not an admin's, an admin says yes first: "bud doctor" there. "bud sync" fetches both. Reach them as was agreed, too: their answer comes only as far as the old address is still read, 35 days.
+reserve-opened-next = Its files are here: what was agreed to, assessments, what was planned. What people wrote to each other is not, and nothing can be read or written there before they say yes. If this device is not an admin's, an admin says yes first: "bud doctor" there. "bud sync" fetches both. The request holds for 28 days; "bud recover ID" makes it again. Reach them as was agreed, too: where they write to is read for 35 days after the officer was taken out of the team.
 reserve-log = { $at }: { $by } opened what { $leaver } left ({ $count ->
     [one] one conversation
    *[other] { $count } conversations
 }), with { $holders }. { $reason }
 
-event-asks-to-take-over = { $who } asks to go on with { $id }, because the officer before is gone. Nothing is read there before somebody says yes: "bud doctor" says more.
+event-asks-to-take-over = { $who } asks to go on with { $id } and says that the officer before is gone. "bud doctor" says more.
 event-reserve-opened = { $by } has opened what { $leaver } left in reserve: "bud handover show".
+event-holders-changed = The Ministry's directory names other holders: { $holders }. What this device leaves in reserve is theirs to open from now on. "bud directory" shows their keys; ask the Ministry another way if you did not expect it.
 trouble-asked-to-take-over = This device asked at { $at } to be let in. Where it is not an admin's, an admin says yes first. Then the person concerned says yes or does nothing; "bud sync" fetches it. Nothing can be read or written here before.
-trouble-asks-to-take-over = { $who } asks since { $at } to go on with this conversation, because the officer before is gone and has handed nothing over. { $who } reads nothing of it so far, and what came before stays closed to them. If you want it, "bud recover { $id }" lets them in, and everybody sees it. If you do not, do nothing; you may also ask the mission another way first.
-trouble-asks-to-take-over-granted = { $who } is let in with the next "bud sync" of a device that takes part.
+trouble-asks-to-take-over = { $who } asks since { $at } to go on with this conversation, and says that the officer before is gone and has handed nothing over. { $who } has what the officer had noted: what you agreed to, assessments, what was planned. What you two wrote to each other { $who } does not have, and does not get. If you want { $who } to read from now on: "bud recover { $id } --let-in { $device }", and everybody sees it. If you do not, do nothing; you may also ask the mission another way first.
+trouble-asks-admin = { $who } asks since { $at } to go on with a conversation whose officer is gone. Make sure, another way, that it is right. Then "bud recover { $id } --let-in { $device }" lets them ask the person concerned, who decides.
+trouble-asks-to-take-over-granted = { $who } is let in with the next "bud sync" of this device.
+
+let-in-admitted = { $who } is let in with the next "bud sync".
+let-in-admitted-next = Everybody in the conversation sees it. Compare the safety words with { $who } before you write what must not reach anybody else: "bud words".
+let-in-assigned = { $who } may ask now.
+let-in-assigned-next = It leaves with "bud sync". The person concerned says yes, or does nothing.
+arg-recover-let-in = Who asks to go on with it: the name, or the id that "bud doctor" shows
 
 cmd-ministry-holder = A holder: one of three who open, two together, what an officer left in reserve
 cmd-ministry-holder-init = Make a holder's key, on a machine without a network; again, to write its text once more

@@ -231,6 +231,8 @@ pub(crate) struct Recover {
     pub(crate) relay: Option<String>,
     #[arg(long, conflicts_with = "relay")]
     pub(crate) lost: bool,
+    #[arg(long, value_name = "WHO", conflicts_with_all = ["relay", "lost"])]
+    pub(crate) let_in: Option<String>,
 }
 
 #[derive(Subcommand)]

@@ -65,15 +65,10 @@ pub(crate) async fn publish(app: &App, args: &PublishDirectory) -> Result<Reply,
     let texts = args.holders.iter().map(|file| files::read(file, catalogue));
     let texts = texts.collect::<Result<Vec<_>, _>>()?;
     app.with(Vault::There, async |client| {
-        let mut reply = Reply::new();
         if !texts.is_empty() {
-            let named = client.name_holders(&texts).await.map_err(|error| app.failed(error))?;
-            reply = reply.pieces(named.iter().map(|card| {
-                let (name, key) = (card.name.as_str(), grouped(&card.fingerprint));
-                Piece::Item(t!(catalogue, "directory-holder-key", name = name, key = key))
-            }));
+            client.name_holders(&texts).await.map_err(|error| app.failed(error))?;
         }
-        published(app, client, &args.relays, reply).await
+        published(app, client, &args.relays, Reply::new()).await
     })
     .await
 }
@@ -175,8 +170,10 @@ fn show(reply: Reply, card: &DirectoryCard, catalogue: &Catalogue) -> Reply {
     if !card.forks.is_empty() {
         reply.pieces.push(Piece::Alarm(t!(catalogue, "directory-forked")));
     }
-    if !card.holders.is_empty() {
-        reply = reply.pair(t!(catalogue, "directory-holders"), card.holders.join(", "));
+    for holder in &card.holders {
+        let (name, key) = (holder.name.as_str(), grouped(&holder.fingerprint));
+        let said = t!(catalogue, "directory-holder-key", name = name, key = key);
+        reply.pieces.push(Piece::Item(said));
     }
     for unit in &card.units {
         let (id, name) = (unit.id.as_str(), unit.name.as_str());
@@ -229,6 +226,11 @@ fn json_of(cards: &[DirectoryCard]) -> Value {
                 })
             })
             .collect();
+        let holders: Vec<_> = card
+            .holders
+            .iter()
+            .map(|of| json!({"name": of.name, "fingerprint": of.fingerprint}))
+            .collect();
         json!({
             "root_fingerprint": card.root_fingerprint,
             "number": card.number,
@@ -240,7 +242,7 @@ fn json_of(cards: &[DirectoryCard]) -> Value {
             "units": units,
             "relays": card.relays,
             "revoked": revoked,
-            "holders": card.holders,
+            "holders": holders,
         })
     };
     cards.iter().map(one).collect()

@@ -1,6 +1,6 @@
 //! `bud doctor`, `bud recover`: what is wrong, and what a person's yes mends.
 
-use budstikke::{Client, Diagnosis, FreezeReason, Recovered, Trouble};
+use budstikke::{Client, Diagnosis, FreezeReason, LetIn, Recovered, Trouble};
 use serde_json::{Value, json};
 
 use crate::{
@@ -43,11 +43,33 @@ pub(crate) async fn recover(app: &App, args: &Recover) -> Result<Reply, Failure>
             Some(id) => id.clone(),
             None => only(app, client).await?,
         };
+        if let Some(who) = &args.let_in {
+            let done = client.let_in(&id, who).await.map_err(failed)?;
+            return Ok(let_in(&done, &app.catalogue).field("conversation", id));
+        }
         let done = client.recover(&id, args.relay.as_deref(), args.lost).await.map_err(failed)?;
         let (pieces, word) = said(done, &id, &app.catalogue);
         Ok(Reply::new().pieces(pieces).field("conversation", id).field("recovered", word))
     })
     .await
+}
+
+fn let_in(done: &LetIn, catalogue: &Catalogue) -> Reply {
+    let (who, said, next, word) = match done {
+        LetIn::Assigned { who } => (
+            who,
+            t!(catalogue, "let-in-assigned", who = who.as_str()),
+            t!(catalogue, "let-in-assigned-next"),
+            "assigned",
+        ),
+        LetIn::Admitted { who } => (
+            who,
+            t!(catalogue, "let-in-admitted", who = who.as_str()),
+            t!(catalogue, "let-in-admitted-next", who = who.as_str()),
+            "admitted",
+        ),
+    };
+    Reply::new().text(said).next(next).field("who", who.as_str()).field("let_in", word)
 }
 
 /// The only conversation that this can mend; else the only one there is.
@@ -227,9 +249,20 @@ fn sentence(one: &Diagnosis, catalogue: &Catalogue) -> String {
         Trouble::AsksToTakeOver { who, granted: true, .. } => {
             t!(catalogue, "trouble-asks-to-take-over-granted", who = who.as_str())
         }
-        Trouble::AsksToTakeOver { who, since, .. } => {
-            let (who, at) = (who.as_str(), at(*since));
-            t!(catalogue, "trouble-asks-to-take-over", who = who, at = at, id = id)
+        Trouble::AsksToTakeOver { who, since, id: device, may_ask, .. } => {
+            let (who, at, device) = (who.as_str(), at(*since), device.as_str());
+            if *may_ask {
+                t!(catalogue, "trouble-asks-admin", who = who, at = at, id = id, device = device)
+            } else {
+                t!(
+                    catalogue,
+                    "trouble-asks-to-take-over",
+                    who = who,
+                    at = at,
+                    id = id,
+                    device = device
+                )
+            }
         }
         Trouble::AsksNewGroup { who, since } => {
             t!(catalogue, "trouble-asks-new-group", who = who.as_str(), at = at(*since), id = id)
@@ -284,10 +317,12 @@ fn to_json(one: &Diagnosis) -> Value {
             "proven": *why == FreezeReason::RelayEquivocated,
             "since": since, "ours": ours, "ready": ready,
         }),
-        Trouble::AsksAgain { who, since, granted }
-        | Trouble::AsksToTakeOver { who, since, granted } => {
+        Trouble::AsksAgain { who, since, granted } => {
             json!({"who": who, "since": since, "granted": granted})
         }
+        Trouble::AsksToTakeOver { who, since, granted, id, may_ask } => json!({
+            "who": who, "since": since, "granted": granted, "device": id, "may_ask": may_ask,
+        }),
         Trouble::AsksNewGroup { who, since } => json!({"who": who, "since": since}),
         Trouble::Missing { who, numbers, lost } => {
             json!({"who": who, "numbers": numbers, "lost": lost})

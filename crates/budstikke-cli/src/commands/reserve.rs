@@ -107,7 +107,8 @@ pub(super) async fn ask(app: &App, args: &HandoverAsk) -> Result<Reply, Failure>
         let request = client.ask_holders(&args.officer, &args.reason).await;
         let request = request.map_err(|error| app.failed(error))?;
         let cards = client.directory().await.map_err(|error| app.failed(error))?;
-        let holders: Vec<String> = cards.into_iter().flat_map(|card| card.holders).collect();
+        let holders = cards.into_iter().flat_map(|card| card.holders);
+        let holders: Vec<String> = holders.map(|holder| holder.name).collect();
         let mut reply = Reply::new()
             .text(t!(catalogue, "reserve-asked", holders = holders.join(", ")))
             .next(t!(catalogue, "reserve-asked-next"))
@@ -128,12 +129,20 @@ pub(super) async fn open(app: &App, args: &HandoverOpen) -> Result<Reply, Failur
         let opened = opened.map_err(|error| app.failed(error))?;
         let items = opened.iter().map(|one| {
             let id = one.case.as_str();
+            if let Some(why) = &one.problem {
+                let why = crate::errors::sentence(why);
+                return Piece::Warn(t!(catalogue, "reserve-not-taken", why = why));
+            }
             let key = if one.here { "reserve-here" } else { "reserve-taken" };
             Piece::Item(catalogue.text(key, &[("id", id.into())]))
         });
         let json: Vec<Value> = opened
             .iter()
-            .map(|one| json!({ "conversation": one.case, "here": one.here }))
+            .map(|one| {
+                json!({
+                    "conversation": one.case, "here": one.here, "problem": one.problem,
+                })
+            })
             .collect();
         let reply = Reply::new()
             .text(t!(catalogue, "reserve-opened", count = opened.len() as u64))

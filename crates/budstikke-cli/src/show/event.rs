@@ -88,6 +88,9 @@ pub(crate) fn sentence(event: &Event, catalogue: &Catalogue) -> String {
         Event::AskedToTakeOver { case, who } => {
             t!(catalogue, "event-asks-to-take-over", id = case.as_str(), who = who.as_str())
         }
+        Event::HoldersChanged { holders } => {
+            t!(catalogue, "event-holders-changed", holders = holders.join(", "))
+        }
         Event::ReserveOpened { leaver, by } => {
             t!(catalogue, "event-reserve-opened", leaver = leaver.as_str(), by = by.as_str())
         }
@@ -217,6 +220,9 @@ pub(crate) fn json(event: &Event) -> Map<String, Value> {
         }
         Event::AskedToTakeOver { case, who } => {
             json!({"event": "asked_to_take_over", "conversation": case, "who": who})
+        }
+        Event::HoldersChanged { holders } => {
+            json!({"event": "holders_changed", "holders": holders})
         }
         Event::ReserveOpened { leaver, by } => {
             json!({"event": "reserve_opened", "leaver": leaver, "by": by})

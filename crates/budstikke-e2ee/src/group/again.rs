@@ -10,7 +10,7 @@ use super::{
     identity::not_revoked,
 };
 use crate::{
-    cert::VerifiedDevice,
+    cert::{Role, VerifiedDevice},
     checks::{Check, Rejection},
     keys::VerifyingKey,
     pb, signed,
@@ -169,6 +169,9 @@ impl Ask {
             .verify_device(&group.charter.root, env.now)
             .map_err(|error| Rejection::new(Check::Chain, error.to_string()))?;
         not_revoked(env, &device)?;
+        if !device.has(Role::HeadOfMission) {
+            return Err(bad("only a head of mission asks for a colleague's place"));
+        }
         if assigned.leaf_key != self.key || device.unit.id != assigned.admin.unit.id {
             return Err(bad("its assignment is another device's"));
         }

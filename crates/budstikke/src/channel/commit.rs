@@ -383,8 +383,7 @@ fn apply(
             watch(work, &mut seat)?;
             lost(work, &seat)?;
             if let Some(case) = &seat.case {
-                let back = added.iter().filter(|new| removed.iter().any(|old| old.key == new.key));
-                for member in back {
+                for member in &added {
                     again::came_back(work, &case.id, &member.key)?;
                 }
             }

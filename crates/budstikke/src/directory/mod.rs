@@ -17,7 +17,7 @@ use budstikke_e2ee::keys::{Fingerprint, VerifyingKey};
 pub use publish::{DirectoryPublished, Revoke, RevokeReason};
 pub(crate) use publish::{list, plan, reason};
 pub(crate) use show::ROOT_REVOCATION;
-pub use show::{DirectoryCard, DirectoryUnit, Imported, RevokedKey};
+pub use show::{DirectoryCard, DirectoryUnit, Imported, ListedHolder, RevokedKey};
 
 use crate::channel::seat::Seat;
 use crate::client::{Work, parse_address};

@@ -40,8 +40,17 @@ pub struct DirectoryCard {
     pub relays: Vec<String>,
     /// What counts no more.
     pub revoked: Vec<RevokedKey>,
-    /// Names of the three holders, if it names any.
-    pub holders: Vec<String>,
+    /// The three holders, if it names any.
+    pub holders: Vec<ListedHolder>,
+}
+
+/// A holder in the directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedHolder {
+    /// Name for people.
+    pub name: String,
+    /// Of its key, 64 hexadecimal digits, to be compared with the holder's own vault.
+    pub fingerprint: String,
 }
 
 /// A unit in the directory.
@@ -166,7 +175,10 @@ pub(super) fn card(work: &Work<'_>, root: &Fingerprint) -> Result<DirectoryCard,
         kind: unit.kind,
         key: HEXLOWER.encode(unit.key.as_bytes()),
     });
-    let holders = held.iter().flat_map(|held| &held.holders).map(|holder| holder.name.clone());
+    let holders = held.iter().flat_map(|held| &held.holders).map(|holder| ListedHolder {
+        name: holder.name.clone(),
+        fingerprint: HEXLOWER.encode(&holder.fingerprint()),
+    });
     Ok(DirectoryCard {
         root_fingerprint: HEXLOWER.encode(root),
         number: trust.number,

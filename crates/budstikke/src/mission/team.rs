@@ -369,7 +369,9 @@ pub(crate) fn take(work: &Work<'_>, application: &Application) -> Result<(), Err
         TeamMessage::Assigned { case_id, key_package, assignment, note_key } => {
             handover::assigned(work, sender, &case_id, key_package, assignment, note_key)
         }
-        TeamMessage::ReserveKey { key, shares } => reserve::heard_key(work, sender, key, shares),
+        TeamMessage::ReserveKey { key, shares, holders } => {
+            reserve::heard_key(work, sender, key, shares, holders)
+        }
         TeamMessage::ReservePart { slot, made_at, index, count, note } => {
             reserve::heard_part(work, sender, slot, made_at, (index, count), note)
         }

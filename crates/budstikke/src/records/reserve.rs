@@ -26,9 +26,12 @@ pub(crate) struct ReserveKeyRecord {
     /// Own: when it was last looked whether something is new.
     #[prost(int64, tag = "6")]
     pub(crate) looked_at: i64,
-    /// Own: how many colleagues were told.
-    #[prost(uint32, tag = "7")]
-    pub(crate) colleagues: u32,
+    /// Own: hash of the keys of those who were told.
+    #[prost(bytes = "vec", tag = "7")]
+    pub(crate) told: Vec<u8>,
+    /// Names of the holders, in the same order.
+    #[prost(string, repeated, tag = "8")]
+    pub(crate) names: Vec<String>,
 }
 record!(ReserveKeyRecord, 111, "a reserve key");
 
@@ -102,6 +105,12 @@ pub(crate) struct TakenRecord {
     /// Another admin's assignment, where this device is none.
     #[prost(bytes = "vec", tag = "3")]
     pub(crate) assignment: Vec<u8>,
+    /// When that came, Unix seconds.
+    #[prost(int64, tag = "4")]
+    pub(crate) assigned_at: i64,
+    /// Leaf keys of the defenders in the case.
+    #[prost(bytes = "vec", repeated, tag = "5")]
+    pub(crate) defenders: Vec<Vec<u8>>,
 }
 record!(TakenRecord, 115, "a case taken over");
 

@@ -1,7 +1,7 @@
 //! Coming back into a case (SPEC.md section 10.12): a member that has lost its state asks to be added again, an admin
 //! says yes, a member commits it, and everybody sees it. Nothing of it happens for a key that is not a member's.
 
-use budstikke_e2ee::cert::Chain;
+use budstikke_e2ee::cert::{Chain, Role};
 use budstikke_e2ee::contact::Route;
 use budstikke_e2ee::envelope::{Again, Envelope, WelcomeBody};
 use budstikke_e2ee::group::{
@@ -25,15 +25,15 @@ use crate::outbox::{Belongs, enqueue};
 use crate::posts::usable;
 use crate::records::{
     self, AskRecord, CaseRecord, Commit, Device, Lane, LaneUse, OrderRecord, OwnAskRecord,
-    ProofRecord, ReceiptsRecord, SELF, Team, fixed,
+    ProofRecord, ReceiptsRecord, SELF, TakenRecord, Team, fixed,
 };
 use crate::reserve;
 use crate::view::case_name;
 
 /// Between two asks of one member that are listened to, and between two of this device's own: 10 minutes.
 const ASK_EVERY_S: i64 = 600;
-/// How long an admin's yes holds: 7 days.
-const ASSIGNMENT_S: i64 = 7 * 86_400;
+/// How long an admin's yes holds: 28 days, as an ask does.
+pub(crate) const ASSIGNMENT_S: i64 = 28 * 86_400;
 
 /// Asks the other party and one's own team: to be added again, or for a new group. `by_person`: a person says so, and
 /// what answers it may take the place of what is here.
@@ -74,7 +74,7 @@ fn ask_with(
     }
     let proof = records::load::<ProofRecord>(work.tx, &case.group_id)?;
     let package = KeyPackage::create(&work.env(), me)?;
-    let assignment = reserve::assignment(work, &case.id, &package)?;
+    let assignment = reserve::assignment(work, &case.id, &me.key())?;
     let unassigned = assignment.as_ref().is_some_and(Vec::is_empty);
     let ask = Ask {
         case_id: case.id.clone(),
@@ -148,13 +148,19 @@ pub(crate) fn passed_on(work: &Work<'_>, sender: &Member, signed: &[u8]) -> Resu
     }
     let ask = Ask::read(&work.env(), signed).map_err(GroupError::from)?;
     let package = KeyPackage::parse(&work.env(), &ask.key_package).map_err(GroupError::from)?;
-    let who = match package.credential() {
-        Credential::Defender { pseudonym } => pseudonym.clone(),
-        Credential::Staff(chain) => chain.trusted_device(&chain.claimed_root())?.label,
-        _ => String::new(),
-    };
     // For itself a colleague asks an admin only about a case that it is not in yet.
     let newcomer = sender.key == ask.key;
+    if newcomer && !is_head(sender) {
+        return Err(Error::Input {
+            what: "a wish to go on with a case",
+            why: "it is not a head of mission who asks; it was dropped".to_owned(),
+        });
+    }
+    let who = match package.credential() {
+        Credential::Defender { pseudonym } => pseudonym.clone(),
+        _ if newcomer => name_of(&sender.party),
+        _ => String::new(),
+    };
     if ask.new_group || !note(work, &ask, signed, &who, newcomer)? {
         return Ok(());
     }
@@ -201,27 +207,32 @@ fn note(
 /// An admin's person says yes: the assignment is signed, and a member of the case commits it.
 pub(crate) fn grant(work: &Work<'_>, mut record: AskRecord) -> Result<(), Error> {
     let ask = Ask::read(&work.env(), &record.signed).map_err(GroupError::from)?;
-    if !ask.assignment.is_empty() {
-        // Its admin has spoken; this is the word of who is in the case.
-        record.granted_at = work.now;
-        records::save(work.tx, &ask_key(&record.case_id, &ask.key), &record)?;
-        return add_again(work, &record, ask.assignment);
-    }
-    need_admin(&own_device(work)?)?;
-    let device: Device = records::need(work.tx, SELF)?;
-    let key = SigningKey::from_bytes(&fixed(&device.seed, "this device's key")?);
-    let chain = Chain::from_bytes(&device.chain)?;
-    let until = work.now.saturating_add(ASSIGNMENT_S);
-    let assignment = Assignment::issue(&key, &chain, &record.case_id, &ask.key, until, work.now)
-        .map_err(|error| Error::Group(Box::new(error)))?
-        .to_bytes();
+    let assignment = assignment(work, &record.case_id, &ask.key)?;
     record.granted_at = work.now;
     records::save(work.tx, &ask_key(&record.case_id, &ask.key), &record)?;
     if is_in(work, &record.case_id)? {
-        return add_again(work, &record, assignment);
+        return add(work, &record, assignment);
     }
     let (case_id, key) = (record.case_id.clone(), ask.key);
     team::tell(work, &TeamMessage::AgainAssigned { case_id, key, assignment })
+}
+
+/// This admin device's word that a leaf key may come into a case.
+///
+/// # Errors
+/// [`Error::NotReady`] on a device that is no admin's.
+pub(crate) fn assignment(
+    work: &Work<'_>,
+    case_id: &[u8],
+    key: &VerifyingKey,
+) -> Result<Vec<u8>, Error> {
+    need_admin(&own_device(work)?)?;
+    let device: Device = records::need(work.tx, SELF)?;
+    let own = SigningKey::from_bytes(&fixed(&device.seed, "this device's key")?);
+    let chain = Chain::from_bytes(&device.chain)?;
+    let until = work.now.saturating_add(ASSIGNMENT_S);
+    let signed = Assignment::issue(&own, &chain, case_id, key, until, work.now);
+    Ok(signed.map_err(|error| Error::Group(Box::new(error)))?.to_bytes())
 }
 
 /// An admin of the team said yes to what this device passed on.
@@ -238,14 +249,15 @@ pub(crate) fn assigned(
     let Some(record) = records::load::<AskRecord>(work.tx, &ask_key(case_id, key))? else {
         return Ok(());
     };
-    if !team::is_admin(sender) || !is_in(work, case_id)? {
+    // A newcomer asks who is in the case itself, and a person says yes there.
+    if !team::is_admin(sender) || !is_in(work, case_id)? || record.newcomer {
         return Ok(());
     }
-    add_again(work, &record, assignment)
+    add(work, &record, assignment)
 }
 
-/// Wants the commit that takes the member's old leaf out and its new one in.
-fn add_again(work: &Work<'_>, record: &AskRecord, assignment: Vec<u8>) -> Result<(), Error> {
+/// Wants the commit that takes the member's old leaf out, if it has one, and its new one in.
+pub(crate) fn add(work: &Work<'_>, record: &AskRecord, assignment: Vec<u8>) -> Result<(), Error> {
     let seat = Seat::case(work, records::need(work.tx, &record.case_id)?)?;
     let (ask, _) = Ask::verify(&work.env(), &record.signed, &seat.group)?;
     let group_id = seat.group.id().to_vec();
@@ -318,7 +330,7 @@ pub(crate) fn welcomed(
     let old = Group::load(&work.env(), &case.group_id);
     let place = match &old {
         Ok(Some(old)) => old.place(accepted(&case)?)?,
-        _ => lost_place(&case, &me)?,
+        _ => lost_place(work, &case, &me)?,
     };
     let group = match Group::rejoin(&work.env(), &me, &body.welcome, &place) {
         // For another member.
@@ -329,7 +341,15 @@ pub(crate) fn welcomed(
     let wanted = asked.as_ref().is_some_and(|asked| asked.by_person);
     let new_group = group.id() != case.group_id;
     let same_relay = relay.id == parse_address(&case.relay)?.id;
-    let may = if new_group { case.frozen.is_some() || wanted } else { wanted && same_relay };
+    // What a colleague left says in which group that is.
+    let taken = records::load::<TakenRecord>(work.tx, &case.id)?.is_some();
+    let may = if new_group && taken {
+        false
+    } else if new_group {
+        case.frozen.is_some() || wanted
+    } else {
+        wanted && same_relay
+    };
     if !may {
         return Err(unasked());
     }
@@ -376,7 +396,11 @@ pub(crate) fn forget(work: &Work<'_>, case: &CaseRecord) -> Result<(), Error> {
 }
 
 /// What this vault still knows of a group whose state is gone.
-fn lost_place(case: &CaseRecord, me: &budstikke_e2ee::group::Identity) -> Result<Place, Error> {
+fn lost_place(
+    work: &Work<'_>,
+    case: &CaseRecord,
+    me: &budstikke_e2ee::group::Identity,
+) -> Result<Place, Error> {
     let accepted = accepted(case)?;
     // Of a line the office that was asked for it comes first, as at its founding.
     let other = [&case.own_unit, &case.peer_unit].into_iter().find(|unit| **unit != case.unit_id);
@@ -389,7 +413,11 @@ fn lost_place(case: &CaseRecord, me: &budstikke_e2ee::group::Identity) -> Result
         case_id: case.id.clone(),
         terms: None,
     };
-    let defenders = case.defender.then(|| [*me.key().as_bytes()].into());
+    let mut defenders = case.defender.then(|| [*me.key().as_bytes()].into());
+    if let Some(taken) = records::load::<TakenRecord>(work.tx, &case.id)? {
+        let known = taken.defenders.iter().map(|key| fixed(key, "a defender's key"));
+        defenders = Some(known.collect::<Result<_, _>>()?);
+    }
     Ok(Place { charter, defenders, accepted })
 }
 
@@ -401,6 +429,11 @@ pub(crate) fn team_route(work: &Work<'_>) -> Result<Route, Error> {
     staff(work)?;
     let team: Team = records::need(work.tx, SELF)?;
     Ok(Route::from_bytes(&team.route)?)
+}
+
+/// Whether a member heads its unit.
+pub(crate) fn is_head(member: &Member) -> bool {
+    matches!(&member.party, Party::Device(device) if device.has(Role::HeadOfMission))
 }
 
 /// Whether this device is in the case, and has not left it.

@@ -11,7 +11,7 @@ use crate::client::{Client, Work, parse_address};
 use crate::directory;
 use crate::error::Error;
 use crate::events::Event;
-use crate::mission::{need_admin, own_device, unit_and_team};
+use crate::mission::unit_and_team;
 use crate::records::{self, AskRecord, CaseRecord};
 use crate::view::{by_name, case_name, case_of_name};
 
@@ -55,7 +55,9 @@ fn recover(
     relay: Option<String>,
     lost: bool,
 ) -> Result<Recovered, Error> {
+    // Who is no member yet is let in by name: [`Client::let_in`].
     let asks = records::all::<AskRecord>(work.tx)?.into_iter().map(|(_, ask)| ask);
+    let asks = asks.filter(|ask| !ask.newcomer);
     let case = match case_of_name(work, name) {
         Ok(case) if case.left_at == 0 => case,
         // A colleague's case, in which an admin is needed.
@@ -81,11 +83,8 @@ fn recover(
             return Ok(Recovered::AskedToBeAddedAgain);
         }
         let place = asks.iter().position(|ask| !ask.new_group && ask.granted_at == 0);
-        let record = place.map(|place| asks.swap_remove(place));
-        if let Some(record) = record.filter(|record| record.newcomer || !case.defender) {
-            if !record.newcomer {
-                need_admin(&own_device(work)?)?;
-            }
+        if let Some(record) = place.filter(|_| !case.defender).map(|place| asks.swap_remove(place))
+        {
             return grant(work, record).map(|()| Recovered::AddedAgain);
         }
         if !asks.iter().any(|ask| ask.new_group) {

@@ -17,7 +17,7 @@ use crate::records::{
     self, AskRecord, CaseRecord, Commit, Device, DirectoryClock, DirectoryRecord, MessageRecord,
     OwnAskRecord, ProofRecord, SELF, TakenRecord, Team, Unit, fixed,
 };
-use crate::view::{case_name, case_of_name, message_key};
+use crate::view::{case_name, case_of_name, message_key, short};
 
 /// A cell that waits longer than this is stuck: a day.
 const OUTBOX_S: i64 = 86_400;
@@ -103,6 +103,10 @@ pub enum Trouble {
         since: i64,
         /// Whether somebody here has said yes, and the rest happens by itself.
         granted: bool,
+        /// Short id of the device, for [`Client::let_in`].
+        id: String,
+        /// Whether this device is an admin's outside of the case, whose yes lets them ask.
+        may_ask: bool,
     },
     /// Somebody's device asks for a new group, and nothing is known to be wrong here.
     AsksNewGroup {
@@ -207,7 +211,6 @@ impl Trouble {
                 | Self::Stuck { .. }
                 | Self::KeysLost
                 | Self::AsksAgain { granted: false, .. }
-                | Self::AsksToTakeOver { granted: false, .. }
                 | Self::AsksNewGroup { .. }
         )
     }
@@ -284,7 +287,7 @@ fn diagnose(work: &Work<'_>) -> Result<Vec<Diagnosis>, Error> {
     for (_, ask) in records::all::<AskRecord>(work.tx)? {
         // A colleague's case, in which an admin is needed.
         if !again::is_in(work, &ask.case_id)? && !ask.new_group {
-            let trouble = asks_again(&ask);
+            let trouble = asks_again(&ask, false);
             found.push(Diagnosis { case: Some(case_name(&ask.case_id)), trouble });
         }
     }
@@ -374,7 +377,7 @@ fn one_case(work: &Work<'_>, case: &CaseRecord, found: &mut Vec<Trouble>) -> Res
             found.push(if ask.new_group {
                 Trouble::AsksNewGroup { who, since }
             } else {
-                asks_again(ask)
+                asks_again(ask, true)
             });
         }
     }
@@ -394,10 +397,11 @@ fn one_case(work: &Work<'_>, case: &CaseRecord, found: &mut Vec<Trouble>) -> Res
     Ok(())
 }
 
-fn asks_again(ask: &AskRecord) -> Trouble {
+fn asks_again(ask: &AskRecord, in_case: bool) -> Trouble {
     let (who, since, granted) = (ask.who.clone(), ask.received_at, ask.granted_at > 0);
     if ask.newcomer {
-        Trouble::AsksToTakeOver { who, since, granted }
+        let (id, may_ask) = (short(&ask.key), !in_case);
+        Trouble::AsksToTakeOver { who, since, granted, id, may_ask }
     } else {
         Trouble::AsksAgain { who, since, granted }
     }

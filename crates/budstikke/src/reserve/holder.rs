@@ -56,9 +56,7 @@ impl Client {
         let (name, digits) = (name.to_owned(), root.to_owned());
         self.vault(move |work| {
             claim_role(work, |profile| *profile == Profile::Ministry, "a holder")?;
-            if let Some(there) = records::load::<Ministry>(work.tx, SELF)? {
-                return card(work, &there);
-            }
+            let there = records::load::<Ministry>(work.tx, SELF)?;
             let digits: String = digits.chars().filter(|c| !c.is_whitespace()).collect();
             let root = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).unwrap_or_default();
             if root.len() != 32 {
@@ -66,6 +64,12 @@ impl Client {
                     what: "the root's fingerprint",
                     why: "it is not 64 hexadecimal digits; the root's vault shows it".to_owned(),
                 });
+            }
+            if let Some(there) = there {
+                if holder_of(&there).is_some_and(|known| known.as_slice() != root) {
+                    return Err(Error::NotReady("this holder answers under another root already"));
+                }
+                return card(work, &there);
             }
             let ministry = Ministry {
                 name,

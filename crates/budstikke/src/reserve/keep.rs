@@ -5,7 +5,7 @@
 
 use budstikke_e2ee::cert::UnitKind;
 use budstikke_e2ee::directory::Directory;
-use budstikke_e2ee::group::Member;
+use budstikke_e2ee::group::{Member, Party};
 use budstikke_e2ee::keys::{HpkePublic, HpkeSecret};
 use budstikke_e2ee::note;
 use budstikke_e2ee::reserve::{HOLDERS, split};
@@ -21,12 +21,13 @@ use crate::client::Work;
 use crate::directory;
 use crate::dossier::Dossier;
 use crate::error::Error;
+use crate::events::Event;
 use crate::mission::assign::{Briefing, brief};
 use crate::mission::{own_papers, team};
 use crate::random::fresh;
 use crate::records::{
-    self, CaseRecord, DossierRecord, GoneRecord, OwnReserveRecord, ReserveKeyRecord, ReserveRecord,
-    Team, fixed,
+    self, CaseRecord, DossierRecord, GoneRecord, OwnReserveRecord, ReserveAskRecord,
+    ReserveKeyRecord, ReserveRecord, Team, fixed,
 };
 
 /// What the notes are sealed for.
@@ -37,11 +38,19 @@ const LOOK_S: i64 = 600;
 const FILE_S: i64 = 86_400;
 /// After that everything is told again, for colleagues who have joined meanwhile: 7 days.
 const AGAIN_S: i64 = 7 * 86_400;
+/// How long a request to the holders can be answered: 28 days.
+const ASKED_S: i64 = 28 * 86_400;
 /// How long a colleague's reserve is kept after they have left: 90 days.
 const KEPT_S: i64 = 90 * 86_400;
 /// Most cases that a colleague may leave something about, and most parts of one.
 const MAX_SLOTS: usize = 512;
 const MAX_PARTS: u32 = 64;
+/// Most bytes of a share, of one case, and of all cases that a colleague leaves something about.
+const MAX_SHARE: usize = 4_096;
+const MAX_CASE: usize = 8 << 20;
+const MAX_ALL: usize = 64 << 20;
+/// How far a colleague's clock may be ahead.
+const AHEAD_S: i64 = 3_600;
 
 /// A part of what is left about one case; the briefing is in the first.
 #[derive(Clone, PartialEq, Message)]
@@ -51,6 +60,9 @@ pub(super) struct Left {
     pub(super) briefing: Option<Briefing>,
     #[prost(message, optional, tag = "2")]
     pub(super) file: Option<DossierRecord>,
+    /// In the first part: leaf keys of the defenders in the case.
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    pub(super) defenders: Vec<Vec<u8>>,
 }
 
 /// Leaves in reserve what is new since the last look. Nothing on a desk's device, in a team of one, or while the
@@ -64,13 +76,16 @@ pub(crate) fn keep(work: &Work<'_>) -> Result<(), Error> {
     if known.looked_at.saturating_add(LOOK_S) > work.now {
         return Ok(());
     }
+    forget_old(work)?;
     let Ok(seat) = Seat::team(work) else { return Ok(()) };
     let own = own_papers(work)?;
-    let colleagues = u32::try_from(seat.group.members()?.len().saturating_sub(1)).unwrap_or(0);
-    if own.unit.kind == UnitKind::MinistryDesk || colleagues == 0 {
+    let mut colleagues: Vec<_> =
+        seat.group.members()?.iter().map(|member| *member.key.as_bytes()).collect();
+    if own.unit.kind == UnitKind::MinistryDesk || colleagues.len() < 2 {
         return Ok(());
     }
-    forget_old(work)?;
+    colleagues.sort_unstable();
+    let colleagues = Sha256::digest(colleagues.concat()).to_vec();
     known.looked_at = work.now;
     let held = directory::held(work, &own.unit.root)?.filter(|held| held.holders.len() == HOLDERS);
     let Some(held) = held else {
@@ -78,16 +93,20 @@ pub(crate) fn keep(work: &Work<'_>) -> Result<(), Error> {
     };
     let named = held.holders.iter().map(|holder| holder.key.as_slice());
     let others = !named.eq(known.holders.iter().map(Vec::as_slice));
+    if others && !known.holders.is_empty() {
+        let holders = held.holders.iter().map(|holder| holder.name.clone()).collect();
+        work.event(Event::HoldersChanged { holders });
+    }
     let mut known = if others { new_key(work, &held, &own.unit.id)? } else { known };
-    let all = others
-        || known.colleagues < colleagues
-        || known.told_at.saturating_add(AGAIN_S) <= work.now;
+    let all =
+        others || known.told != colleagues || known.told_at.saturating_add(AGAIN_S) <= work.now;
     if all {
-        let (key, shares) = (known.public.clone(), known.shares.clone());
-        team::tell(work, &TeamMessage::ReserveKey { key, shares })?;
+        let (key, shares, holders) =
+            (known.public.clone(), known.shares.clone(), known.names.clone());
+        team::tell(work, &TeamMessage::ReserveKey { key, shares, holders })?;
         known.told_at = work.now;
     }
-    (known.looked_at, known.colleagues) = (work.now, colleagues);
+    (known.looked_at, known.told) = (work.now, colleagues);
     records::save(work.tx, key.as_bytes(), &known)?;
     let public = HpkePublic::from_bytes(work.suite, &known.public)?;
     let cases = records::all::<CaseRecord>(work.tx)?;
@@ -117,6 +136,7 @@ fn new_key(work: &Work<'_>, held: &Directory, unit: &str) -> Result<ReserveKeyRe
         public: secret.public().as_bytes().to_vec(),
         shares,
         holders: held.holders.iter().map(|holder| holder.key.clone()).collect(),
+        names: held.holders.iter().map(|holder| holder.name.clone()).collect(),
         ..ReserveKeyRecord::default()
     })
 }
@@ -150,9 +170,13 @@ fn leave(
         return Ok(());
     }
     let slot = known.map_or_else(|| fresh::<16>().to_vec(), |known| known.slot);
+    let members = seat.group.members()?;
+    let defenders = members.iter().filter(|of| matches!(of.party, Party::Defender { .. }));
+    let mut defenders = defenders.map(|member| member.key.as_bytes().to_vec()).collect();
     let mut briefing = Some(briefing);
     let sealed = parts.into_iter().map(|file| {
-        let left = Left { briefing: briefing.take(), file: Some(file) };
+        let (briefing, defenders) = (briefing.take(), std::mem::take(&mut defenders));
+        let left = Left { briefing, file: Some(file), defenders };
         let plain = Zeroizing::new(left.encode_to_vec());
         Ok(note::seal(work.suite, public, NOTE, &plain)?)
     });
@@ -186,9 +210,12 @@ pub(crate) fn heard_key(
     sender: &Member,
     public: Vec<u8>,
     shares: Vec<Vec<u8>>,
+    names: Vec<String>,
 ) -> Result<(), Error> {
     HpkePublic::from_bytes(work.suite, &public)?;
-    if shares.len() != HOLDERS {
+    let bounded = shares.iter().all(|share| share.len() <= MAX_SHARE)
+        && names.iter().all(|name| name.len() <= MAX_SHARE);
+    if shares.len() != HOLDERS || names.len() != HOLDERS || !bounded {
         return Err(bad("its shares are not three"));
     }
     let key = sender.key.as_bytes();
@@ -197,7 +224,7 @@ pub(crate) fn heard_key(
         forget(work, key)?;
     }
     let name = name_of(&sender.party);
-    let record = ReserveKeyRecord { public, shares, name, ..ReserveKeyRecord::default() };
+    let record = ReserveKeyRecord { public, shares, name, names, ..ReserveKeyRecord::default() };
     records::save(work.tx, key, &record)
 }
 
@@ -219,10 +246,20 @@ pub(crate) fn heard_part(
     if count > MAX_PARTS || index >= count {
         return Err(bad("it has too many parts"));
     }
-    if known.is_none() && of_device(work, sender.key.as_bytes())?.len() >= MAX_SLOTS {
-        return Err(bad("it is about too many cases"));
+    if made_at > work.now.saturating_add(AHEAD_S) {
+        return Err(bad("it is from the future"));
+    }
+    if index == 0 {
+        let others = of_device(work, sender.key.as_bytes())?;
+        let held: usize = others.iter().map(|(_, record)| record.encoded_len()).sum();
+        if held > MAX_ALL || known.is_none() && others.len() >= MAX_SLOTS {
+            return Err(bad("it is more than a colleague may leave"));
+        }
     }
     let mut record = known.unwrap_or_default();
+    if record.coming.iter().map(Vec::len).sum::<usize>().saturating_add(note.len()) > MAX_CASE {
+        return Err(bad("it is too much about one case"));
+    }
     if made_at < record.coming_at.max(record.made_at) {
         return Ok(());
     }
@@ -261,6 +298,9 @@ pub(super) fn forget(work: &Work<'_>, device: &[u8]) -> Result<(), Error> {
 
 /// Who has left long ago has handed over, or nobody missed it.
 fn forget_old(work: &Work<'_>) -> Result<(), Error> {
+    records::forget(work.tx, |asked: &ReserveAskRecord| {
+        asked.asked_at.saturating_add(ASKED_S) <= work.now
+    })?;
     for (device, gone) in records::all::<GoneRecord>(work.tx)? {
         if gone.at.saturating_add(KEPT_S) <= work.now
             && records::remove::<ReserveKeyRecord>(work.tx, &device)?

@@ -70,14 +70,14 @@ pub(super) async fn tell(stage: &mut Stage<'_>, office: &Office) -> Result<(), S
     stage.tell.check("demo-s5-check-opened", herons)?;
 
     stage.settle(&[h, a]).await?;
-    a.recover(case, None, false).await?;
+    a.let_in(case, cast::HEAD_H).await?;
     rest(stage, office).await?;
     stage.tell.sees(Heron, "demo-s5-heron-is-asked", &[]);
     let asks = |one: &budstikke::Diagnosis| matches!(&one.trouble, Trouble::AsksToTakeOver { who, .. } if who == cast::HEAD_H);
     stage.tell.check("demo-s5-check-asked", heron.diagnose().await?.iter().any(asks))?;
     let nothing = h.case(case).await?.messages.is_empty();
     stage.tell.check("demo-s5-check-not-yet", nothing)?;
-    heron.recover(case, None, false).await?;
+    heron.let_in(case, cast::HEAD_H).await?;
     rest(stage, office).await?;
     stage.tell.does(Heron, "demo-s5-says-yes", &[]);
     stage.write(heron, case, AGAIN).await?;

@@ -75,7 +75,7 @@ fn only_a_member_asks_to_be_added_again_and_for_itself() {
 fn a_colleague_takes_a_place_with_an_admins_assignment_and_not_without() {
     let s = scene();
     let (env, admin) = (s.defender.env(&s.world), s.world.admin());
-    let colleague = s.world.officer("Officer B");
+    let colleague = s.world.device("Officer B", &[Role::HeadOfMission]);
     let ask_of = |who: &Device, change: &dyn Fn(&mut Ask)| {
         let mut ask = Ask::read(&env, &ask(&s, |_| {})).unwrap();
         ask.key = who.me.key();
@@ -96,6 +96,7 @@ fn a_colleague_takes_a_place_with_an_admins_assignment_and_not_without() {
         ask_of(&colleague, &|ask| ask.assignment = s.world.assign(&admin, &third).to_bytes()),
         ask_of(&colleague, &|ask| ask.assignment = s.world.assign(&foreign, &colleague).to_bytes()),
         ask_of(&stranger, &|_| {}),
+        ask_of(&third, &|_| {}),
     ];
     for (number, bytes) in refused.iter().enumerate() {
         let verified = Ask::verify(&env, bytes, &s.theirs);
