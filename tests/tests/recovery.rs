@@ -20,6 +20,7 @@ use budstikke_e2ee::contact::Route;
 use budstikke_proto::auth::CapabilityKey;
 use budstikke_proto::id::{MsgId, RecvId, SendId};
 use budstikke_relay::Relay;
+use budstikke_tests::desk::desk;
 use budstikke_tests::peek::{self, Post};
 use budstikke_tests::raw::{Cell, Raw, RawStream};
 use budstikke_tests::two_faced::{Chosen, TwoFaced};
@@ -316,6 +317,49 @@ async fn a_colleague_whose_keys_are_gone_is_added_again_and_keeps_its_history() 
     assert_eq!(b.case(&at_b).await.expect("case").members.len(), 3, "the old leaf is gone");
     let read = texts(b, &at_b).await;
     assert!(read.contains(&"before 0".to_owned()) && read.contains(&"back 0".to_owned()));
+}
+
+/// Of a mission and of a desk there may be one admin, and nobody else in a case: the other end says yes.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_only_admin_whose_keys_are_gone_is_added_again_by_the_other_end() {
+    let mut world = World::new().await;
+    let (at_heron, at_a) = world.case().await;
+    world.officer_a = without_keys(world.officer_a.clone(), &world, "officer-a").await;
+    comes_back((&world.officer_a, &at_a), (&world.heron, &at_heron)).await;
+    talk(&[(&world.heron, &at_heron), (&world.officer_a, &at_a)], "back").await;
+
+    let mut line = desk(&world, &at_a).await;
+    line.desk = without_keys(line.desk.clone(), &world, "desk").await;
+    let (a, m) = (&world.officer_a, &line.desk);
+    comes_back((m, &line.at_desk), (a, &line.at_mission)).await;
+    say(m, &line.at_desk, "the line is back").await;
+    settle(&[m, a]).await;
+    assert!(texts(a, &line.at_mission).await.contains(&"the line is back".to_owned()));
+}
+
+/// The only case of this vault loses its keys.
+async fn without_keys(client: Client, world: &World, vault: &str) -> Client {
+    let path = world.path(vault);
+    client.close().await.expect("close");
+    peek::lose_keys(&path, world.now());
+    plain(&path, &world.clock).await
+}
+
+/// Whoever has lost its keys asks, and the other end says yes.
+async fn comes_back((loser, at_loser): (&Client, &str), (other, at_other): (&Client, &str)) {
+    assert!(loser.case(at_loser).await.expect("history").summary.keys_lost);
+    let asked = loser.recover(at_loser, None, false).await.expect("asked");
+    assert_eq!(asked, Recovered::AskedToBeAddedAgain);
+    let _ = loser.sync().await.expect("sync");
+    let _ = other.sync().await.expect("sync");
+    let asks = |it: &Trouble| matches!(it, Trouble::AsksAgain { assigned: true, .. });
+    assert!(troubles(other).await.iter().any(asks));
+    let yes = other.recover(at_other, None, false).await.expect("yes");
+    assert_eq!(yes, Recovered::AddedAgain);
+    let _ = other.sync().await.expect("sync");
+    let _ = loser.sync().await.expect("sync");
+    assert!(!loser.case(at_loser).await.expect("case").summary.keys_lost);
+    settle(&[loser, other]).await;
 }
 
 /// The right to write into HERON's mailbox and to empty it: what her relay has.

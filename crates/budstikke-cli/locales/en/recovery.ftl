@@ -35,6 +35,7 @@ trouble-stuck = Since { $at } this device cannot follow a change that the others
 trouble-keys-lost = This device has lost the keys of this conversation. What came before is still here; nothing new can be read. "bud recover { $id }" asks the others to add this device again, and everybody sees it.
 trouble-asked = This device asked at { $at } to be added again. An admin of the mission has to say yes; then "bud sync" brings it back. What was written meanwhile may have to be sent once more.
 trouble-asks-again = { $who } has lost their keys since { $at } and asks to be added again. An old copy of a device can ask the same: make sure, another way, that it is really them. Then an admin says yes with "bud recover { $id }", and everybody sees it.
+trouble-asks-again-assigned = { $who } has lost their keys since { $at } and asks to be added again. An old copy of a device can ask the same: make sure, another way, that it is really them. Then "bud recover { $id }" adds them, and everybody sees it.
 trouble-asks-again-granted = { $who } is added again with the next "bud sync" of a device that takes part.
 trouble-asks-new-group = { $who }'s device says since { $at } that the history forked, and asks for a new start; this device has seen nothing wrong itself. Ask them another way. Then "bud recover { $id }" makes or asks for it.
 trouble-missing = { $who }'s { $count ->

@@ -243,6 +243,10 @@ fn sentence(one: &Diagnosis, catalogue: &Catalogue) -> String {
         Trouble::AsksAgain { who, granted: true, .. } => {
             t!(catalogue, "trouble-asks-again-granted", who = who.as_str())
         }
+        Trouble::AsksAgain { who, since, assigned: true, .. } => {
+            let (who, at) = (who.as_str(), at(*since));
+            t!(catalogue, "trouble-asks-again-assigned", who = who, at = at, id = id)
+        }
         Trouble::AsksAgain { who, since, .. } => {
             t!(catalogue, "trouble-asks-again", who = who.as_str(), at = at(*since), id = id)
         }
@@ -317,8 +321,8 @@ fn to_json(one: &Diagnosis) -> Value {
             "proven": *why == FreezeReason::RelayEquivocated,
             "since": since, "ours": ours, "ready": ready,
         }),
-        Trouble::AsksAgain { who, since, granted } => {
-            json!({"who": who, "since": since, "granted": granted})
+        Trouble::AsksAgain { who, since, granted, assigned } => {
+            json!({"who": who, "since": since, "granted": granted, "assigned": assigned})
         }
         Trouble::AsksToTakeOver { who, since, granted, id, may_ask } => json!({
             "who": who, "since": since, "granted": granted, "device": id, "may_ask": may_ask,

@@ -81,6 +81,9 @@ pub(crate) struct AskRecord {
     /// Whether it is no member yet, and brings an admin's assignment.
     #[prost(bool, tag = "8")]
     pub(crate) newcomer: bool,
+    /// Whether it brings an admin's assignment.
+    #[prost(bool, tag = "9")]
+    pub(crate) assigned: bool,
 }
 record!(AskRecord, 103, "a wish to be added again");
 

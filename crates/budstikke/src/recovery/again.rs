@@ -74,7 +74,13 @@ fn ask_with(
     }
     let proof = records::load::<ProofRecord>(work.tx, &case.group_id)?;
     let package = KeyPackage::create(&work.env(), me)?;
-    let assignment = reserve::assignment(work, &case.id, &me.key())?;
+    let assignment = match reserve::assignment(work, &case.id, &me.key())? {
+        // An admin's own device needs no other admin: who is in the case may be a single person at the other end.
+        None if !case.defender && need_admin(&own_device(work)?).is_ok() => {
+            Some(assignment(work, &case.id, &me.key())?)
+        }
+        found => found,
+    };
     let unassigned = assignment.as_ref().is_some_and(Vec::is_empty);
     let ask = Ask {
         case_id: case.id.clone(),
@@ -134,7 +140,7 @@ pub(crate) fn heard(work: &Work<'_>, lane: &Lane, signed: &[u8]) -> Result<(), E
     }
     work.event(Event::AskedToBeAddedAgain { case });
     let is_defender = seat.case.as_ref().is_some_and(|case| case.defender);
-    if !is_defender && need_admin(&own_device(work)?).is_err() {
+    if ask.assignment.is_empty() && !is_defender && need_admin(&own_device(work)?).is_err() {
         team::tell(work, &TeamMessage::AgainAsked(signed.to_vec()))?;
     }
     Ok(())
@@ -199,15 +205,20 @@ fn note(
         received_at: work.now,
         granted_at: 0,
         newcomer,
+        assigned: !ask.assignment.is_empty(),
     };
     records::save(work.tx, &key, &record)?;
     Ok(true)
 }
 
-/// An admin's person says yes: the assignment is signed, and a member of the case commits it.
+/// An admin's person says yes: the assignment is signed, and a member of the case commits it. Where an admin's own
+/// device asks, it brought one, and anybody in the case says yes.
 pub(crate) fn grant(work: &Work<'_>, mut record: AskRecord) -> Result<(), Error> {
     let ask = Ask::read(&work.env(), &record.signed).map_err(GroupError::from)?;
-    let assignment = assignment(work, &record.case_id, &ask.key)?;
+    let assignment = match ask.assignment {
+        assigned if assigned.is_empty() => assignment(work, &record.case_id, &ask.key)?,
+        assigned => assigned,
+    };
     record.granted_at = work.now;
     records::save(work.tx, &ask_key(&record.case_id, &ask.key), &record)?;
     if is_in(work, &record.case_id)? {

@@ -83,8 +83,8 @@ fn recover(
             return Ok(Recovered::AskedToBeAddedAgain);
         }
         let place = asks.iter().position(|ask| !ask.new_group && ask.granted_at == 0);
-        if let Some(record) = place.filter(|_| !case.defender).map(|place| asks.swap_remove(place))
-        {
+        let record = place.map(|place| asks.swap_remove(place));
+        if let Some(record) = record.filter(|record| record.assigned || !case.defender) {
             return grant(work, record).map(|()| Recovered::AddedAgain);
         }
         if !asks.iter().any(|ask| ask.new_group) {

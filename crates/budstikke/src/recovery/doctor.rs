@@ -92,8 +92,10 @@ pub enum Trouble {
         who: String,
         /// Unix seconds.
         since: i64,
-        /// Whether an admin has said yes, and the rest happens by itself.
+        /// Whether somebody has said yes who may, and the rest happens by itself.
         granted: bool,
+        /// Whether it is an admin's own device, so that anybody in the case may say yes.
+        assigned: bool,
     },
     /// A device of the mission asks to take the place of an officer who has left without handing over.
     AsksToTakeOver {
@@ -403,7 +405,7 @@ fn asks_again(ask: &AskRecord, in_case: bool) -> Trouble {
         let (id, may_ask) = (short(&ask.key), !in_case);
         Trouble::AsksToTakeOver { who, since, granted, id, may_ask }
     } else {
-        Trouble::AsksAgain { who, since, granted }
+        Trouble::AsksAgain { who, since, granted, assigned: ask.assigned }
     }
 }
 
