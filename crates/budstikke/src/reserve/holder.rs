@@ -6,8 +6,8 @@ use budstikke_e2ee::reserve::{Ask, Holder, ReserveError, VerifiedAsk};
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use rand_core::OsRng;
 
-use super::OpenedReserve;
-use super::open::{ANSWER, REQUEST, log};
+use super::log::log;
+use super::open::{ANSWER, REQUEST};
 use crate::client::{Client, Profile, Work, claim_role, wrong_role};
 use crate::directory;
 use crate::error::Error;
@@ -137,20 +137,6 @@ impl Client {
             };
             log(work, asked.ask.device.as_bytes(), &record)?;
             Ok(armor::encode(ANSWER, &answer))
-        })
-        .await
-    }
-
-    /// What was opened: on a holder's device what it helped with, on a mission's what the team was told. The newest
-    /// last.
-    ///
-    /// # Errors
-    /// [`Error::Vault`].
-    pub async fn opened_reserves(&self) -> Result<Vec<OpenedReserve>, Error> {
-        self.vault(|work| {
-            let mut all = records::all::<OpenedRecord>(work.tx)?;
-            all.sort_by_key(|(_, record)| record.at);
-            Ok(all.into_iter().map(|(_, record)| OpenedReserve::of(record)).collect())
         })
         .await
     }
