@@ -9,6 +9,7 @@ use budstikke_proto::limits::DATA_FRAME_LEN;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use quinn::{Connection, RecvStream, SendStream, VarInt};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -148,7 +149,7 @@ impl Driver {
         let mut actions = VecDeque::from(self.handle(input));
         while let Some(action) = actions.pop_front() {
             match action {
-                Action::Write(frame) => self.write(&frame).await?,
+                Action::Write(frame) => self.write(&frame)?,
                 Action::Refuse(frame) => {
                     metrics::counter!("budstikke_refusals_total").increment(1);
                     let at = refusal_tick(self.shared.started, self.arrived);
@@ -186,7 +187,7 @@ impl Driver {
                 }
                 Action::Start(request, what @ Query::Subscribe { .. }) => {
                     if self.subscriptions >= MAX_SUBSCRIPTIONS {
-                        self.write(&busy_frame(request)).await?;
+                        self.write(&busy_frame(request))?;
                         continue;
                     }
                     self.subscriptions += 1;
@@ -231,8 +232,22 @@ impl Driver {
         actions
     }
 
-    async fn write(&mut self, frame: &Frame) -> Option<()> {
-        self.writer.send(frame.encode().ok()?).await.ok()
+    /// Queues a frame for the writer, or lets it wait among the jobs. Never waits itself: the queue gives its places
+    /// out in turn, and one that a job was given stays taken until that job runs.
+    fn write(&mut self, frame: &Frame) -> Option<()> {
+        match self.writer.try_send(frame.encode().ok()?) {
+            Ok(()) => Some(()),
+            Err(TrySendError::Full(bytes)) => {
+                let writer = self.writer.clone();
+                self.jobs.push(Box::pin(async move {
+                    // Whoever reads no more needs no answer.
+                    let _ = writer.send(bytes).await;
+                    Done::Nothing
+                }));
+                Some(())
+            }
+            Err(TrySendError::Closed(_)) => None,
+        }
     }
 }
 
