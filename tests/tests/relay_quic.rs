@@ -548,3 +548,38 @@ async fn pipelined_requests_share_commits_and_each_answer_is_durable() {
     assert_eq!(cells.len() as u64, 10 + SENDS);
     assert!((0..).zip(&cells).all(|(mark, it)| it.cell == cell(mark)));
 }
+
+/// More is read than the way takes, and other answers are due meanwhile: whatever waits for the writer, nothing that has
+/// its place in the queue may be held up by what comes after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn long_reads_and_short_answers_on_one_stream_do_not_stop_each_other() {
+    const CELLS: u64 = 40;
+    let relay = memory_relay().await;
+    let (_raw, mut stream) = connect(&relay).await;
+    let to = mailbox(&mut stream, 4_096).await;
+    for mark in 0..CELLS {
+        send(&mut stream, &to, mark).await.unwrap();
+    }
+    let (mut reads, mut short) = (HashSet::new(), HashSet::new());
+    for _ in 0..8 {
+        let read = Request::Read { recv_id: to.recv_id, since: 0, max: 64 };
+        reads.insert(stream.start(&read, Some(&to.owner), None).await.unwrap());
+        for _ in 0..6 {
+            short.insert(stream.start(&Request::Info, None, None).await.unwrap());
+        }
+    }
+    let mut cells = 0;
+    let answers = async {
+        while !(reads.is_empty() && short.is_empty()) {
+            let (frame, response) = stream.next().await.unwrap();
+            match response {
+                Response::Cell { .. } => cells += 1,
+                Response::End { more: false, .. } => assert!(reads.remove(&frame.request)),
+                Response::Hello(_) => assert!(short.remove(&frame.request)),
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    timeout(Duration::from_secs(20), answers).await.expect("the stream goes on");
+    assert_eq!(cells, 8 * CELLS);
+}
