@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use budstikke::case::file::{EmergencyFile, Format, IntakeFile, PrivacyNoticeFile, TermsFile};
 use budstikke::case::wire::FreeText;
-use budstikke::case::{Body, Received};
+use budstikke::case::{Body, Received, View};
 use budstikke::clock::Clock;
 use budstikke::transport::Transport;
 use budstikke::transport::quic::QuicTransport;
@@ -338,6 +338,16 @@ impl World {
         (at_heron, at_mission)
     }
 
+    /// A colleague's device more in the mission's team.
+    pub async fn colleague(&self, vault: &str, label: &str, role: Role) -> Client {
+        let device = self.stranger(vault).await;
+        let request = device.request_device(label, &[role]).await.expect("request");
+        let enrolment = self.officer_a.enrol_device(&request).await.expect("enrol");
+        device.install_device(&enrolment).await.expect("install");
+        settle(&[&device, &self.officer_a, &self.officer_b]).await;
+        device
+    }
+
     /// Officer B becomes a member of a case.
     pub async fn assign_officer_b(&self, at_mission: &str) {
         self.officer_a.assign(at_mission, "Officer B").await.expect("assign");
@@ -345,6 +355,12 @@ impl World {
         let cases = self.officer_b.cases().await.expect("cases");
         assert_eq!(cases.len(), 1, "Officer B has the case");
     }
+}
+
+/// Everything that a view says, a line each.
+pub fn shown(view: &View) -> String {
+    let lines = view.sections.iter().flat_map(|section| &section.lines);
+    lines.map(|line| format!("{:?}", line.value)).collect::<Vec<_>>().join("\n")
 }
 
 /// What a mission asks the Ministry for.

@@ -18,7 +18,8 @@ use budstikke::clock::Clock;
 use budstikke::{Choice, Client, Decision, Event, HandoverView, ReachOut, Role, SendOptions};
 use budstikke_tests::case_work::{CaseWork, DAY, HOUR, refused};
 use budstikke_tests::world::{
-    Ground, World, data, happened, intake, settle, sync, ten_in_the_morning, terms, text, texts,
+    Ground, World, data, happened, intake, settle, shown, sync, ten_in_the_morning, terms, text,
+    texts,
 };
 
 const OTHERS: usize = 6;
@@ -54,7 +55,7 @@ impl Office {
         case.share(IdentityLevel::Alias).await.expect("the brief");
         let act = case.plan("plan-demarche.toml").await;
         case.submit(&act).await.expect("submit");
-        let head = enrol(&case.world, "head", "Head H", Role::HeadOfMission).await;
+        let head = case.world.colleague("head", "Head H", Role::HeadOfMission).await;
         let mut others = Vec::new();
         for number in 1..=OTHERS {
             others.push(other(&case.world, number).await);
@@ -85,15 +86,6 @@ impl Office {
         assert_eq!(all.len(), 1);
         all.remove(0)
     }
-}
-
-async fn enrol(world: &World, vault: &str, label: &str, role: Role) -> Client {
-    let device = world.stranger(vault).await;
-    let request = device.request_device(label, &[role]).await.expect("request");
-    let enrolment = world.officer_a.enrol_device(&request).await.expect("enrol");
-    device.install_device(&enrolment).await.expect("install");
-    settle(&[&device, &world.officer_a, &world.officer_b]).await;
-    device
 }
 
 async fn other(world: &World, number: usize) -> Other {
@@ -141,11 +133,6 @@ async fn amended(office: &Office, objecting: &Other) {
     settle(&[office.a(), &objecting.client]).await;
     objecting.client.accept_terms(&objecting.own).await.expect("accept");
     settle(&[office.a(), &objecting.client]).await;
-}
-
-fn shown(view: &View) -> String {
-    let lines = view.sections.iter().flat_map(|section| &section.lines);
-    lines.map(|line| format!("{:?}", line.value)).collect::<Vec<_>>().join("\n")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -338,7 +325,7 @@ async fn seven_cases_three_promises_and_an_approval_in_flight() {
 async fn a_no_that_comes_after_the_yes() {
     let ground = Ground { clock: Clock::fixed(ten_in_the_morning() - DAY), ..Ground::new().await };
     let world = World::on(ground).await;
-    let c = enrol(&world, "officer-c", "Officer C", Role::ContactPerson).await;
+    let c = world.colleague("officer-c", "Officer C", Role::ContactPerson).await;
     let (a, b, heron) = (&world.officer_a, &world.officer_b, &world.heron);
     world.reach_out(Choice::Accept(0)).await;
     settle(&[&c, a, b]).await;

@@ -8,7 +8,7 @@
     reason = "a test fails loudly"
 )]
 
-use budstikke::case::{Body, View};
+use budstikke::case::Body;
 use budstikke::vault::Kind;
 use budstikke::{
     Choice, Client, Decision, Error, Event, LetIn, ReachOut, Role, SendOptions, Trouble, UnitSetup,
@@ -17,7 +17,7 @@ use budstikke_e2ee::armor;
 use budstikke_tests::case_work::DAY;
 use budstikke_tests::peek;
 use budstikke_tests::world::{
-    Ground, World, happened, settle, sync, ten_in_the_morning, text, texts, unit,
+    Ground, World, happened, settle, shown, sync, ten_in_the_morning, text, texts, unit,
 };
 
 /// Number of the records that hold a colleague's reserve.
@@ -37,8 +37,8 @@ struct Office {
 impl Office {
     async fn new() -> Self {
         let world = World::on(Ground::on_one_clock(ten_in_the_morning() - 5 * DAY).await).await;
-        let c = enrol(&world, "officer-c", "Officer C", Role::ContactPerson).await;
-        let head = enrol(&world, "head", "Head H", Role::HeadOfMission).await;
+        let c = world.colleague("officer-c", "Officer C", Role::ContactPerson).await;
+        let head = world.colleague("head", "Head H", Role::HeadOfMission).await;
         let root = world.ministry.ministry().await.expect("card").root_fingerprint;
         let mut holders = Vec::new();
         let mut texts = Vec::new();
@@ -122,22 +122,8 @@ impl Office {
     }
 }
 
-async fn enrol(world: &World, vault: &str, label: &str, role: Role) -> Client {
-    let device = world.stranger(vault).await;
-    let request = device.request_device(label, &[role]).await.expect("request");
-    let enrolment = world.officer_a.enrol_device(&request).await.expect("enrol");
-    device.install_device(&enrolment).await.expect("install");
-    settle(&[&device, &world.officer_a, &world.officer_b]).await;
-    device
-}
-
 fn unit_of(world: &World) -> UnitSetup {
     unit("no.emb.arrania", world.relay.address())
-}
-
-fn shown(view: &View) -> String {
-    let lines = view.sections.iter().flat_map(|section| &section.lines);
-    lines.map(|line| format!("{:?}", line.value)).collect::<Vec<_>>().join("\n")
 }
 
 fn not_ready(error: Error) -> &'static str {

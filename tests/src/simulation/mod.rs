@@ -1,9 +1,9 @@
 //! Concurrent commits, crashes and a hostile relay, simulated: seeded, without network or clock, on
 //! the real groups of `budstikke-e2ee`.
 //!
-//! A run is a number of episodes, as many at a time as there are cores; none knows of another. In each a group is founded, Ministry lines of eight members in
-//! four parties and cases of a defender and three devices, and its members want to commit at the
-//! same time, again and again. The relay delays, drops, reorders and repeats letters, spoils,
+//! A run is a number of episodes, as many at a time as there are cores; none knows of another. In
+//! each a group is founded, Ministry lines of eight members in four parties and cases of a defender
+//! and three devices, and its members want to commit at the same time, again and again. The relay delays, drops, reorders and repeats letters, spoils,
 //! hides, splits and swaps slots, with receipts that it really signs; clients crash between any two
 //! steps and in the middle of a transaction; now and then a device is lost with everything on it.
 //! In the end the relay behaves, everybody speaks, and the books are closed: every member in the

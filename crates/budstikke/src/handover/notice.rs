@@ -68,6 +68,11 @@ impl Client {
     }
 }
 
+/// An officer as the person concerned is told of them.
+pub(crate) fn reader(officer: &Officer) -> CaseReader {
+    CaseReader { label: officer.label.clone(), role: officer.role }
+}
+
 fn tell(
     work: &Work<'_>,
     state: &HandoverState,
@@ -75,8 +80,6 @@ fn tell(
     owner: &Officer,
     words: &str,
 ) -> Result<(), Error> {
-    let reader =
-        |officer: &Officer| CaseReader { label: officer.label.clone(), role: officer.role };
     let change = CaseAccessChange {
         kind: AccessChangeKind::HandedOver.into(),
         reads: vec![reader(owner)],

@@ -12,7 +12,7 @@ use budstikke_e2ee::group::{
     Application, Assignment, Credential, Expect, Finding, Group, GroupKind, KeyPackage, Member,
     Party,
 };
-use budstikke_e2ee::keys::{HpkePublic, HpkeSecret, SigningKey};
+use budstikke_e2ee::keys::{HpkePublic, HpkeSecret, SigningKey, VerifyingKey};
 use budstikke_e2ee::note;
 use budstikke_e2ee::team::TeamMessage;
 use data_encoding::HEXLOWER;
@@ -494,11 +494,21 @@ pub(crate) fn assignment_for(
     case_id: &[u8],
     package: &KeyPackage,
 ) -> Result<Vec<u8>, Error> {
+    sign_assignment(work, case_id, &package.key(), ASSIGNMENT_S)
+}
+
+/// This device's word that a leaf key may come into a case within so many seconds.
+pub(crate) fn sign_assignment(
+    work: &Work<'_>,
+    case_id: &[u8],
+    key: &VerifyingKey,
+    lasts: i64,
+) -> Result<Vec<u8>, Error> {
     let device: Device = records::need(work.tx, SELF)?;
-    let key = SigningKey::from_bytes(&fixed(&device.seed, "this device's key")?);
+    let own = SigningKey::from_bytes(&fixed(&device.seed, "this device's key")?);
     let chain = Chain::from_bytes(&device.chain)?;
-    let until = work.now.saturating_add(ASSIGNMENT_S);
-    let signed = Assignment::issue(&key, &chain, case_id, &package.key(), until, work.now)
+    let until = work.now.saturating_add(lasts);
+    let signed = Assignment::issue(&own, &chain, case_id, key, until, work.now)
         .map_err(|error| Error::Group(Box::new(error)))?;
     Ok(signed.to_bytes())
 }

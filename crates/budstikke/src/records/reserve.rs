@@ -97,9 +97,7 @@ record!(ReserveAskRecord, 114, "a request to the holders", seed);
 #[derive(Clone, PartialEq, Message)]
 #[prost(skip_debug)]
 pub(crate) struct TakenRecord {
-    /// Key of the leaver's device.
-    #[prost(bytes = "vec", tag = "1")]
-    pub(crate) leaver: Vec<u8>,
+    /// Who left it.
     #[prost(string, tag = "2")]
     pub(crate) name: String,
     /// Another admin's assignment, where this device is none.

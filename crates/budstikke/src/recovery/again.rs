@@ -1,14 +1,13 @@
 //! Coming back into a case (SPEC.md section 10.12): a member that has lost its state asks to be added again, an admin
 //! says yes, a member commits it, and everybody sees it. Nothing of it happens for a key that is not a member's.
 
-use budstikke_e2ee::cert::{Chain, Role};
+use budstikke_e2ee::cert::Role;
 use budstikke_e2ee::contact::Route;
 use budstikke_e2ee::envelope::{Again, Envelope, WelcomeBody};
 use budstikke_e2ee::group::{
-    Ask, Asker, Assignment, Charter, Credential, Group, GroupError, GroupKind, KeyPackage, Member,
-    Party, Place,
+    Ask, Asker, Charter, Credential, Group, GroupError, GroupKind, KeyPackage, Member, Party, Place,
 };
-use budstikke_e2ee::keys::{SigningKey, VerifyingKey};
+use budstikke_e2ee::keys::VerifyingKey;
 use budstikke_e2ee::team::TeamMessage;
 
 use super::{receipts, transcript};
@@ -24,8 +23,8 @@ use crate::mission::{need_admin, own_device, team};
 use crate::outbox::{Belongs, enqueue};
 use crate::posts::usable;
 use crate::records::{
-    self, AskRecord, CaseRecord, Commit, Device, Lane, LaneUse, OrderRecord, OwnAskRecord,
-    ProofRecord, ReceiptsRecord, SELF, TakenRecord, Team, fixed,
+    self, AskRecord, CaseRecord, Commit, Lane, LaneUse, OrderRecord, OwnAskRecord, ProofRecord,
+    ReceiptsRecord, SELF, TakenRecord, Team, fixed,
 };
 use crate::reserve;
 use crate::view::case_name;
@@ -238,12 +237,7 @@ pub(crate) fn assignment(
     key: &VerifyingKey,
 ) -> Result<Vec<u8>, Error> {
     need_admin(&own_device(work)?)?;
-    let device: Device = records::need(work.tx, SELF)?;
-    let own = SigningKey::from_bytes(&fixed(&device.seed, "this device's key")?);
-    let chain = Chain::from_bytes(&device.chain)?;
-    let until = work.now.saturating_add(ASSIGNMENT_S);
-    let signed = Assignment::issue(&own, &chain, case_id, key, until, work.now);
-    Ok(signed.map_err(|error| Error::Group(Box::new(error)))?.to_bytes())
+    team::sign_assignment(work, case_id, key, ASSIGNMENT_S)
 }
 
 /// An admin of the team said yes to what this device passed on.
@@ -354,13 +348,8 @@ pub(crate) fn welcomed(
     let same_relay = relay.id == parse_address(&case.relay)?.id;
     // What a colleague left says in which group that is.
     let taken = records::load::<TakenRecord>(work.tx, &case.id)?.is_some();
-    let may = if new_group && taken {
-        false
-    } else if new_group {
-        case.frozen.is_some() || wanted
-    } else {
-        wanted && same_relay
-    };
+    let may =
+        if new_group { !taken && (case.frozen.is_some() || wanted) } else { wanted && same_relay };
     if !may {
         return Err(unasked());
     }

@@ -1,6 +1,6 @@
 //! From a reserve into its cases: what this device asks with, and what it does once it was let in.
 
-use budstikke_case::wire::{AccessChangeKind, CaseAccessChange, CaseReader, Officer};
+use budstikke_case::wire::{AccessChangeKind, CaseAccessChange, Officer};
 use budstikke_e2ee::group::Party;
 use budstikke_e2ee::keys::VerifyingKey;
 
@@ -8,6 +8,7 @@ use crate::channel::seat::Seat;
 use crate::channel::send::{SendOptions, post};
 use crate::client::Work;
 use crate::error::Error;
+use crate::handover::notice::reader;
 use crate::handover::{officer, own_officer};
 use crate::mission::leave::want_remove;
 use crate::mission::{need_admin, own_device};
@@ -108,8 +109,6 @@ fn is_seated(work: &Work<'_>, case_id: &[u8]) -> Result<bool, Error> {
 
 /// Who reads and who stops; why is the mission's own affair.
 fn say(work: &Work<'_>, seat: Seat, own: &Officer, stops: &[Officer]) -> Result<(), Error> {
-    let reader =
-        |officer: &Officer| CaseReader { label: officer.label.clone(), role: officer.role };
     let change = CaseAccessChange {
         kind: AccessChangeKind::TakenOver.into(),
         reads: vec![reader(own)],

@@ -27,6 +27,9 @@ pub(super) const REQUEST: &str = "budreserve1";
 /// First word of a holder's answer.
 pub(super) const ANSWER: &str = "budreserveanswer1";
 
+/// How long the same request is given again: 7 days.
+const SAME_S: i64 = 7 * 86_400;
+
 /// A case that was found in a colleague's reserve.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -61,7 +64,7 @@ impl Client {
             let before = records::load::<ReserveAskRecord>(work.tx, &device)?;
             if let Some(before) = before.filter(|before| before.reason == reason) {
                 let text = armor::encode(REQUEST, &before.signed);
-                if work.now < before.asked_at.saturating_add(7 * 86_400) {
+                if work.now < before.asked_at.saturating_add(SAME_S) {
                     return Ok(text);
                 }
             }
@@ -121,7 +124,7 @@ impl Client {
                 join(work.suite, &secret, &hash, &answers, &left.public).map_err(refused)?;
             let mut taken = Vec::new();
             for (_, reserve) in of_device(work, &device)? {
-                taken.extend(take(work, &device, &left, &joined.secret, &reserve.parts)?);
+                taken.extend(take(work, &left, &joined.secret, &reserve.parts)?);
             }
             let name = |number: &usize| left.names.get(*number).cloned();
             let holders = joined.holders.iter().filter_map(name).collect();

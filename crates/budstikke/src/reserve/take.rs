@@ -23,7 +23,6 @@ use crate::view::case_name;
 /// other.
 pub(super) fn take(
     work: &Work<'_>,
-    device: &[u8],
     left: &ReserveKeyRecord,
     secret: &HpkeSecret,
     parts: &[Vec<u8>],
@@ -61,12 +60,7 @@ pub(super) fn take(
     records::save(work.tx, &case.id.clone(), &case)?;
     take_reaches(work, &case, &reaches)?;
     file.save(work)?;
-    let record = TakenRecord {
-        leaver: device.to_vec(),
-        name: left.name.clone(),
-        defenders,
-        ..TakenRecord::default()
-    };
+    let record = TakenRecord { name: left.name.clone(), defenders, ..TakenRecord::default() };
     records::save(work.tx, &case.id, &record)?;
     // A line goes on when the person whom it is about has said yes.
     if case.line_for.is_empty() {
